@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+// Packages are tested from their sources; the gate (apps/acceptance) has a runner of its own and uses `dist`.
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@svc/source'] } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'packages',
+          include: ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          typecheck: { enabled: true, include: ['packages/*/test/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+    coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'json-summary'] },
+  },
+});
