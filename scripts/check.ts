@@ -11,8 +11,12 @@ interface Step {
   readonly skip?: () => string | undefined;
 }
 
-const tool = (name: string, command: string, ...args: string[]): Step => ({ name, run: () => runTool(command, args) });
-const script = (name: string, file: string, ...args: string[]): Step => tool(name, process.execPath, join('scripts', file), ...args);
+const tool = (name: string, command: string, ...args: string[]): Step => ({
+  name,
+  run: () => runTool(command, args),
+});
+const script = (name: string, file: string, ...args: string[]): Step =>
+  tool(name, process.execPath, join('scripts', file), ...args);
 
 const steps: Step[] = [
   tool('format', 'oxfmt', '--check'),
@@ -20,23 +24,42 @@ const steps: Step[] = [
   script('architecture', 'architecture.ts'),
   tool('types of packages', 'tsc', '-p', 'tsconfig.json'),
   tool('build', 'turbo', 'run', 'build', '--output-logs=errors-only'),
-  { name: 'types of apps', run: appTypes, skip: () => (appProjects().length === 0 ? 'there is no app yet' : undefined) },
+  {
+    name: 'types of apps',
+    run: appTypes,
+    skip: () => (appProjects().length === 0 ? 'there is no app yet' : undefined),
+  },
   tool('boundaries', 'turbo', 'boundaries'),
   tool('unused code', 'knip', '--no-progress'),
   script('packed packages', 'packed-packages.ts'),
   script('README snippets', 'readme-snippets.ts'),
   script('install', 'install-test.ts'),
-  { ...script('.env.example', 'env-example.ts', '--check'), skip: () => (existsSync(join(root, 'apps/acceptance/src/settings.ts')) ? undefined : 'there is no app yet') },
+  {
+    ...script('.env.example', 'env-example.ts', '--check'),
+    skip: () =>
+      existsSync(join(root, 'apps/acceptance/src/settings.ts')) ? undefined : 'there is no app yet',
+  },
 ];
 
 function appProjects(): string[] {
-  return members('apps').flatMap(({ directory }) => readdirSync(directory).filter((name) => name === 'tsconfig.json').map((name) => join(directory, name)));
+  return members('apps').flatMap(({ directory }) =>
+    readdirSync(directory)
+      .filter((name) => name === 'tsconfig.json')
+      .map((name) => join(directory, name)),
+  );
 }
 
 async function appTypes(): Promise<Pick<ToolResult, 'exitCode' | 'output'>> {
   const results: ToolResult[] = [];
-  for (const project of appProjects()) results.push(await runTool('tsc', ['-p', project, '--noEmit']));
-  return { exitCode: results.some(({ exitCode }) => exitCode !== 0) ? 1 : 0, output: results.map(({ output }) => output).join('\n').trim() };
+  for (const project of appProjects())
+    results.push(await runTool('tsc', ['-p', project, '--noEmit']));
+  return {
+    exitCode: results.some(({ exitCode }) => exitCode !== 0) ? 1 : 0,
+    output: results
+      .map(({ output }) => output)
+      .join('\n')
+      .trim(),
+  };
 }
 
 /** Runs every step, whatever the others did. */
@@ -65,14 +88,24 @@ async function check(only: readonly string[]): Promise<StepResult[]> {
 const only = process.argv.slice(2).filter((argument) => argument !== '--');
 const unknown = only.filter((name) => !steps.some((step) => step.name === name));
 if (unknown.length > 0) {
-  console.error(`No such step: ${unknown.join(', ')}. There are: ${steps.map(({ name }) => name).join(', ')}.`);
+  console.error(
+    `No such step: ${unknown.join(', ')}. There are: ${steps.map(({ name }) => name).join(', ')}.`,
+  );
   process.exit(2);
 }
 const results = await check(only);
-const counts = sum(results.map(({ state }) => ({ passed: Number(state === 'passed'), failed: Number(state === 'failed'), skipped: Number(state === 'skipped') })));
+const counts = sum(
+  results.map(({ state }) => ({
+    passed: Number(state === 'passed'),
+    failed: Number(state === 'failed'),
+    skipped: Number(state === 'skipped'),
+  })),
+);
 writeResult('check', { args: only, counts, steps: results });
 const failed = results.filter(({ state }) => state === 'failed').map(({ name }) => name);
-console.log(`\nChecks: ${totalLine(counts)}, ${inWords(sumOf(results))}${failed.length > 0 ? `. Failed: ${failed.join(', ')}` : ''}`);
+console.log(
+  `\nChecks: ${totalLine(counts)}, ${inWords(sumOf(results))}${failed.length > 0 ? `. Failed: ${failed.join(', ')}` : ''}`,
+);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
 function sumOf(all: readonly StepResult[]): number {

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root, runTool } from './run-tool.ts';
 import { extractSnippets } from './snippets.ts';
@@ -27,7 +36,9 @@ process.exitCode = faults > 0 ? 1 : 0;
 
 function documents(): string[] {
   const readmes = ['README.md', ...members('packages').map(({ path }) => `${path}/README.md`)];
-  const docs = filesBelow(join(root, 'docs')).filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`);
+  const docs = filesBelow(join(root, 'docs'))
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => `docs/${path}`);
   return [...readmes, ...docs].filter((path) => existsSync(join(root, path)));
 }
 
@@ -43,7 +54,8 @@ function linkModules(modules: string): void {
     const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
     for (const name of names) link(name, join(directory, 'node_modules', name));
   }
-  for (const name of readdirSync(join(root, 'node_modules/@types'))) link(`@types/${name}`, join(root, 'node_modules/@types', name));
+  for (const name of readdirSync(join(root, 'node_modules/@types')))
+    link(`@types/${name}`, join(root, 'node_modules/@types', name));
   link('vitest', join(root, 'node_modules/vitest'));
 }
 
@@ -62,13 +74,23 @@ function writeSnippets(document: string): void {
 
 async function compile(): Promise<void> {
   const compilerOptions = { noEmit: true, noUnusedLocals: false, noUnusedParameters: false };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: '../tsconfig.base.json', compilerOptions, files: [...origins.keys()] }));
-  const { exitCode, output } = await runTool('tsc', ['-p', 'tsconfig.json', '--pretty', 'false'], { cwd: folder });
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      extends: '../tsconfig.base.json',
+      compilerOptions,
+      files: [...origins.keys()],
+    }),
+  );
+  const { exitCode, output } = await runTool('tsc', ['-p', 'tsconfig.json', '--pretty', 'false'], {
+    cwd: folder,
+  });
   if (exitCode === 0) return;
   for (const text of output.split('\n')) {
     const at = /^(.+?)\((\d+),\d+\): (.*)$/.exec(text);
     const origin = at === null ? undefined : origins.get(at[1] ?? '');
-    if (at !== null && origin !== undefined) complain(origin.document, origin.line + Number(at[2]) - 1, at[3] ?? '');
+    if (at !== null && origin !== undefined)
+      complain(origin.document, origin.line + Number(at[2]) - 1, at[3] ?? '');
     else console.log(text);
   }
   // Errors outside of the snippets (in our own declarations) have no line above, but fail all the same.

@@ -31,9 +31,17 @@ export interface ResultFile {
 
 export const reportsFolder = join(root, 'reports');
 
-export function writeResult(name: string, result: Omit<ResultFile, 'stamp' | 'finishedAt'>, folder = reportsFolder): void {
+export function writeResult(
+  name: string,
+  result: Omit<ResultFile, 'stamp' | 'finishedAt'>,
+  folder = reportsFolder,
+): void {
   mkdirSync(folder, { recursive: true });
-  const file: ResultFile = { stamp: sourceStamp(), finishedAt: new Date().toISOString(), ...result };
+  const file: ResultFile = {
+    stamp: sourceStamp(),
+    finishedAt: new Date().toISOString(),
+    ...result,
+  };
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(file, undefined, 2)}\n`);
 }
 
@@ -43,7 +51,11 @@ export function readResult(name: string, folder = reportsFolder): ResultFile | u
 }
 
 /** A result of a full run of the sources as they are now. */
-export function currentResult(name: string, stamp: SourceStamp, folder = reportsFolder): ResultFile | undefined {
+export function currentResult(
+  name: string,
+  stamp: SourceStamp,
+  folder = reportsFolder,
+): ResultFile | undefined {
   const result = readResult(name, folder);
   const full = result?.args.every((arg) => arg === '--coverage') === true;
   return full && result.stamp.digest === stamp.digest ? result : undefined;
@@ -53,7 +65,9 @@ export const stacks = ['embedded', 'pg-redis'] as const;
 export const runtimes = ['node', 'bun'] as const;
 
 /** The four ways in which the gate is run: `embedded-node` and so on. */
-export const gateRuns = stacks.flatMap((stack) => runtimes.map((runtime) => ({ name: `${stack}-${runtime}`, stack, runtime })));
+export const gateRuns = stacks.flatMap((stack) =>
+  runtimes.map((runtime) => ({ name: `${stack}-${runtime}`, stack, runtime })),
+);
 
 export interface GateResult {
   readonly counts: Counts;
@@ -72,7 +86,8 @@ export function readGateResult(run: string, folder = reportsFolder): GateResult 
     counts?: Partial<Counts> & { expectedLater?: number };
     scenarios?: readonly { state: string }[];
   };
-  const having = (pattern: RegExp) => file.scenarios?.filter(({ state }) => pattern.test(state)).length ?? 0;
+  const having = (pattern: RegExp) =>
+    file.scenarios?.filter(({ state }) => pattern.test(state)).length ?? 0;
   return {
     counts: {
       passed: file.counts?.passed ?? having(/^pass/),

@@ -39,7 +39,11 @@ export interface ToolResult {
 }
 
 /** Runs a program to its end; a failure of it is a result, not an exception. */
-export function runTool(command: string, args: readonly string[], { cwd = root, shown = false, timeoutMs, env }: ToolOptions = {}): Promise<ToolResult> {
+export function runTool(
+  command: string,
+  args: readonly string[],
+  { cwd = root, shown = false, timeoutMs, env }: ToolOptions = {},
+): Promise<ToolResult> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
     const running = spawn(command, args, {
@@ -52,17 +56,27 @@ export function runTool(command: string, args: readonly string[], { cwd = root, 
     const keep = (chunk: string) => void (output += chunk);
     running.stdout?.setEncoding('utf8').on('data', keep);
     running.stderr?.setEncoding('utf8').on('data', keep);
-    const finish = (exitCode: number, timedOut = false) => resolve({ exitCode, output: output.trimEnd(), timedOut, tookMs: performance.now() - startedAt });
+    const finish = (exitCode: number, timedOut = false) =>
+      resolve({
+        exitCode,
+        output: output.trimEnd(),
+        timedOut,
+        tookMs: performance.now() - startedAt,
+      });
     running.on('error', (error) => {
       output += error.message;
       finish(-1);
     });
-    running.on('close', (code, signal) => finish(code ?? -1, signal !== null && timeoutMs !== undefined));
+    running.on('close', (code, signal) =>
+      finish(code ?? -1, signal !== null && timeoutMs !== undefined),
+    );
   });
 }
 
 /** `1.2 s`, or `2 min 5 s`. */
 export function inWords(ms: number): string {
   const seconds = ms / 1000;
-  return seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return seconds < 100
+    ? `${seconds.toFixed(1)} s`
+    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }

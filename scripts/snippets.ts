@@ -29,10 +29,16 @@ export function extractSnippets(markdown: string): { snippets: Snippet[]; faults
     if (!/^(ts|typescript)$/.test(language)) continue;
     const ignored = /ignore-snippet(?::?\s*(.*))?/.exec(info);
     if (ignored !== null) {
-      if (!ignored[1]) faults.push({ line: start, message: 'ignore-snippet needs a reason: ```ts ignore-snippet: why' });
+      if (!ignored[1])
+        faults.push({
+          line: start,
+          message: 'ignore-snippet needs a reason: ```ts ignore-snippet: why',
+        });
       continue;
     }
-    const code = lines.slice(start, at).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
+    const code = lines
+      .slice(start, at)
+      .map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line));
     snippets.push({ line: start + 1, file: /\bfile=(\S+)/.exec(info)?.[1], code: code.join('\n') });
   }
   return { snippets, faults };

@@ -12,11 +12,23 @@ export interface SourceStamp {
 
 /** Identifies the working tree as it is now, uncommitted changes included. */
 export function sourceStamp(base = root): SourceStamp {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: base, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 64 << 20 });
+  const git = (...args: string[]) =>
+    execFileSync('git', args, {
+      cwd: base,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 64 << 20,
+    });
   try {
     const digest = createHash('sha256');
-    const paths = git('ls-files', '-z', '--cached', '--others', '--exclude-standard').split('\0').filter(Boolean);
-    for (const path of [...new Set(paths)].sort()) digest.update(`${path}\0`).update(contentOf(join(base, path))).update('\0');
+    const paths = git('ls-files', '-z', '--cached', '--others', '--exclude-standard')
+      .split('\0')
+      .filter(Boolean);
+    for (const path of [...new Set(paths)].sort())
+      digest
+        .update(`${path}\0`)
+        .update(contentOf(join(base, path)))
+        .update('\0');
     return { commit: git('rev-parse', 'HEAD').trim(), digest: digest.digest('hex') };
   } catch {
     // Without git (an unpacked archive) no result can be trusted to be of these sources: a stamp that equals no other.

@@ -37,7 +37,9 @@ export function members(part: 'packages' | 'apps', base = root): Member[] {
     .filter((name) => existsSync(join(folder, name, 'package.json')))
     .map((name) => {
       const directory = join(folder, name);
-      const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
+      const manifest = JSON.parse(
+        readFileSync(join(directory, 'package.json'), 'utf8'),
+      ) as Manifest;
       return { path: `${part}/${name}`, directory, manifest };
     });
 }
@@ -53,7 +55,11 @@ export function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1).replaceAll('\\', '/'))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    )
     .filter((path) => !/(^|\/)(node_modules|dist|\.turbo|coverage|reports)\//.test(path))
     .sort();
 }

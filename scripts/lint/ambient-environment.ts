@@ -1,7 +1,16 @@
 import { isNamed, placeOf } from './place.ts';
-import { child, children, literalText, memberName, nameOf, type Node, type Rule } from './syntax.ts';
+import {
+  child,
+  children,
+  literalText,
+  memberName,
+  nameOf,
+  type Node,
+  type Rule,
+} from './syntax.ts';
 
-const message = 'Only settings.ts and testing.ts read the environment. Take the value as an option.';
+const message =
+  'Only settings.ts and testing.ts read the environment. Take the value as an option.';
 
 /** Nothing but `settings.ts` and `testing.ts` reads `process.env`. */
 export const ambientEnvironment: Rule = {
@@ -14,7 +23,9 @@ export const ambientEnvironment: Rule = {
       MemberExpression(node) {
         const object = child(node, 'object');
         const member = memberName(node);
-        const onProcess = nameOf(object) === 'process' || (object?.type === 'MemberExpression' && memberName(object) === 'process');
+        const onProcess =
+          nameOf(object) === 'process' ||
+          (object?.type === 'MemberExpression' && memberName(object) === 'process');
         if (onProcess && (member === 'env' || node['computed'] === true)) report(node);
         if (nameOf(object) === 'Bun' && member === 'env') report(node);
         if (object?.type === 'MetaProperty' && member === 'env') report(node);
@@ -22,7 +33,10 @@ export const ambientEnvironment: Rule = {
       VariableDeclarator(node) {
         const target = child(node, 'id');
         if (nameOf(child(node, 'init')) !== 'process') return;
-        const names = target?.type === 'ObjectPattern' ? children(target, 'properties').map((p) => nameOf(child(p, 'key'))) : ['env'];
+        const names =
+          target?.type === 'ObjectPattern'
+            ? children(target, 'properties').map((p) => nameOf(child(p, 'key')))
+            : ['env'];
         if (names.includes('env') || names.includes(undefined)) report(node);
       },
       ImportDeclaration(node) {
@@ -31,7 +45,11 @@ export const ambientEnvironment: Rule = {
         for (const specifier of children(node, 'specifiers')) {
           if (nameOf(child(specifier, 'imported')) === 'env') report(specifier);
           // A default or namespace import under another name would hide what is read from it.
-          else if (specifier.type !== 'ImportSpecifier' && nameOf(child(specifier, 'local')) !== 'process') report(specifier);
+          else if (
+            specifier.type !== 'ImportSpecifier' &&
+            nameOf(child(specifier, 'local')) !== 'process'
+          )
+            report(specifier);
         }
       },
     };

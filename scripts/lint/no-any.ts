@@ -9,7 +9,10 @@ export const noAny: Rule = {
     return {
       TSAnyKeyword(node) {
         if (inDb && isSanctioned(node)) return;
-        context.report({ node, message: 'Say what it is, or `unknown`. Only `type Db = Kysely<any>` may say any.' });
+        context.report({
+          node,
+          message: 'Say what it is, or `unknown`. Only `type Db = Kysely<any>` may say any.',
+        });
       },
     };
   },

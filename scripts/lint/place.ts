@@ -14,7 +14,13 @@ const pattern = /(?:^|\/)(packages|apps)\/([^/]+)\/(src|test)\/(.+)$/;
 export function placeOf(file: string): Place | undefined {
   const match = pattern.exec(file.replaceAll('\\', '/'));
   if (match === null) return undefined;
-  const [, kind, owner, part, path] = match as unknown as [string, Place['kind'], string, Place['part'], string];
+  const [, kind, owner, part, path] = match as unknown as [
+    string,
+    Place['kind'],
+    string,
+    Place['part'],
+    string,
+  ];
   return { kind, owner, part, path };
 }
 
@@ -22,6 +28,11 @@ export function placeOf(file: string): Place | undefined {
 export function isNamed(place: Place, ...names: string[]): boolean {
   return (
     place.part === 'src' &&
-    names.some((name) => place.path === `${name}.ts` || place.path.endsWith(`/${name}.ts`) || place.path.startsWith(`${name}/`))
+    names.some(
+      (name) =>
+        place.path === `${name}.ts` ||
+        place.path.endsWith(`/${name}.ts`) ||
+        place.path.startsWith(`${name}/`),
+    )
   );
 }

@@ -7,7 +7,10 @@ export interface Node {
 
 export interface RuleContext {
   readonly filename: string;
-  readonly sourceCode: { readonly text: string; getAllComments(): readonly { value: string; loc: { end: { line: number } } }[] };
+  readonly sourceCode: {
+    readonly text: string;
+    getAllComments(): readonly { value: string; loc: { end: { line: number } } }[];
+  };
   report(problem: { node: Node; message: string }): void;
 }
 
@@ -18,7 +21,9 @@ export interface Rule {
 /** A field that holds a node. */
 export function child(node: Node | null | undefined, field: string): Node | undefined {
   const value = node?.[field];
-  return typeof value === 'object' && value !== null && 'type' in value ? (value as Node) : undefined;
+  return typeof value === 'object' && value !== null && 'type' in value
+    ? (value as Node)
+    : undefined;
 }
 
 /** A field that holds a list of nodes. */
@@ -34,8 +39,10 @@ export function nameOf(node: Node | undefined): string | undefined {
 /** The text of a string literal or of a template without holes. */
 export function literalText(node: Node | undefined): string | undefined {
   if (node?.type === 'Literal' && typeof node['value'] === 'string') return node['value'];
-  if (node?.type !== 'TemplateLiteral' || children(node, 'expressions').length > 0) return undefined;
-  const cooked = (children(node, 'quasis')[0]?.['value'] as { cooked?: string } | undefined)?.cooked;
+  if (node?.type !== 'TemplateLiteral' || children(node, 'expressions').length > 0)
+    return undefined;
+  const cooked = (children(node, 'quasis')[0]?.['value'] as { cooked?: string } | undefined)
+    ?.cooked;
   return cooked;
 }
 
@@ -45,14 +52,20 @@ export function memberName(node: Node): string | undefined {
   return node['computed'] === true ? literalText(property) : nameOf(property);
 }
 
-const typeExpressions = new Set(['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression', 'TSInstantiationExpression']);
+const typeExpressions = new Set([
+  'TSAsExpression',
+  'TSSatisfiesExpression',
+  'TSNonNullExpression',
+  'TSInstantiationExpression',
+]);
 const keyed = new Set(['Property', 'MethodDefinition', 'PropertyDefinition', 'AccessorProperty']);
 
 /** Whether an identifier stands for a value here, and is not merely a key, a label, an import or part of a type. */
 export function isValue(node: Node): boolean {
   const parent = node.parent;
   if (parent === null || parent === undefined) return false;
-  if (parent.type === 'MemberExpression') return child(parent, 'object') === node || parent['computed'] === true;
+  if (parent.type === 'MemberExpression')
+    return child(parent, 'object') === node || parent['computed'] === true;
   if (keyed.has(parent.type)) return child(parent, 'value') === node || parent['computed'] === true;
   if (parent.type.startsWith('TS')) return typeExpressions.has(parent.type);
   return !/^(Import|Export)\w*Specifier$|^(Labeled|Break|Continue)Statement$/.test(parent.type);
