@@ -1,40 +1,45 @@
 import type { AuthMail } from '@svc/auth';
 import { defineTemplate, html, type Mailer } from '@svc/mail';
 
+interface Link {
+  readonly appName: string;
+  readonly link: string;
+}
+
 const templates = {
   verify: defineTemplate({
     name: 'verify',
     subject: () => 'Confirm your e-mail address',
-    text: ({ link }: { link: string }) =>
-      `Welcome to Projects.\n\nConfirm your e-mail address here:\n${link}\n\nIf you did not sign up, ignore this mail.\n`,
-    html: ({ link }: { link: string }) =>
-      html`<p>Welcome to Projects.</p>
+    text: ({ appName, link }: Link) =>
+      `Welcome to ${appName}.\n\nConfirm your e-mail address here:\n${link}\n\nIf you did not sign up, ignore this mail and do not follow the link.\n`,
+    html: ({ appName, link }: Link) =>
+      html`<p>Welcome to ${appName}.</p>
         <p><a href="${link}">Confirm your e-mail address</a></p>
-        <p>If you did not sign up, ignore this mail.</p>`,
+        <p>If you did not sign up, ignore this mail and do not follow the link.</p>`,
   }),
   already_registered: defineTemplate({
     name: 'already_registered',
     subject: () => 'You already have an account',
-    text: ({ link }: { link: string }) =>
-      `Somebody, perhaps you, signed up to Projects with this address, which has an account already.\n\nIf you forgot your password, set a new one here:\n${link}\n`,
+    text: ({ appName, link }: Link) =>
+      `Somebody, perhaps you, signed up to ${appName} with this address, which has an account already.\n\nSign in, or choose a new password, here:\n${link}\n`,
   }),
   reset_password: defineTemplate({
     name: 'reset_password',
-    subject: () => 'Set a new password',
-    text: ({ link }: { link: string }) =>
-      `Set a new password here:\n${link}\n\nIf you did not ask for this, ignore this mail; nothing has changed.\n`,
+    subject: () => 'Choose a new password',
+    text: ({ link }: Link) =>
+      `Choose a new password here:\n${link}\n\nIf you did not ask for this, ignore this mail; nothing has changed.\n`,
   }),
   password_changed: defineTemplate({
     name: 'password_changed',
     subject: () => 'Your password was changed',
-    text: () =>
-      'Your password was changed and every session was ended.\n\nIf this was not you, set a new password at once.\n',
+    text: ({ link }: Link) =>
+      `Your password was changed and every session was ended.\n\nIf this was not you, choose a new password at once:\n${link}\n`,
   }),
 };
 
 /** Turns what `@svc/auth` wants said into a mail, and sends it. */
 export function authMails(mailer: Mailer) {
   return async (mail: AuthMail): Promise<void> => {
-    await mailer.send({ to: mail.to, ...templates[mail.template](mail) });
+    await mailer.send({ to: mail.to, ...templates[mail.template](mail.data) });
   };
 }

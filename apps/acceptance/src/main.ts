@@ -1,5 +1,5 @@
 import { exitCodeBadSettings, InvalidSettings } from '@svc/core';
-import { runUntilSignal } from '@svc/http';
+import { onSignals } from '@svc/http';
 import { createApp } from './app.ts';
 import { createLogger } from './logger.ts';
 import { createServices } from './services.ts';
@@ -18,14 +18,14 @@ const server = await serve({
 services.health.markStarted();
 logger.info({ url: server.url, docs: `${server.url}/docs` }, 'Projects is listening');
 
-await runUntilSignal({
-  logger,
-  graceMs: settings.shutdownGraceMs,
-  onSignal: () => services.health.drain(),
-  steps: [
-    { name: 'server', stop: () => server.stop({ graceMs: settings.shutdownGraceMs }) },
-    { name: 'services', stop: () => services.stop() },
+onSignals({
+  opened: [
+    { name: 'services', stop: services.stop },
+    { name: 'server', stop: ({ graceMs }) => server.stop({ graceMs: Math.min(graceMs, settings.shutdownGraceMs) }) },
   ],
+  health: services.health,
+  deadlineMs: settings.shutdownGraceMs + 10_000,
+  logger,
 });
 
 function settingsOrExit() {
