@@ -1,5 +1,5 @@
 import { escapeHtml, page } from './html.ts';
-import type { OpenApiDocument, OpenApiOperation } from './hono/openapi.ts';
+import type { OpenApiDocument, OpenApiOperation } from './openapi-document.ts';
 
 /** The OpenAPI document as a page for people, grouped by tag. Needs no script and nothing from elsewhere. */
 export function docsPage(document: OpenApiDocument): string {

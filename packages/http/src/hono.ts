@@ -3,7 +3,7 @@ export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
 export type { OperationDescription, ResponseDescription } from './hono/description.ts';
 export { handlerTimeout, type HandlerTimeoutOptions } from './hono/handler-timeout.ts';
-export { type OpenApiDocument, type OpenApiOptions, toOpenApi, undocumentedRoutes } from './hono/openapi.ts';
+export { type OpenApiOptions, toOpenApi, undocumentedRoutes } from './hono/openapi.ts';
 export { openapiRoutes } from './hono/openapi-routes.ts';
 export { operation } from './hono/operation.ts';
 export { probeRoutes } from './hono/probe-routes.ts';
@@ -13,3 +13,4 @@ export { type HttpEnv, requestContext, type RequestContextOptions } from './hono
 export { apiPolicy, securityHeaders, type SecurityHeadersOptions } from './hono/security-headers.ts';
 export { stack, type StackOptions } from './hono/stack.ts';
 export { validated } from './hono/validated.ts';
+export type { OpenApiDocument, OpenApiInfo, OpenApiOperation } from './openapi-document.ts';

@@ -1,11 +1,11 @@
-import { type FailureClass, InvalidCursor } from '@svc/core';
+import { type FailureType, InvalidCursor } from '@svc/core';
 import * as ownFailures from './failures.ts';
 import { escapeHtml, page } from './html.ts';
 import * as limitFailures from './limit-failures.ts';
 import { PreconditionFailed, PreconditionRequired } from './precondition.ts';
 import { statusOf } from './problem.ts';
 
-const known: readonly FailureClass[] = [InvalidCursor, PreconditionFailed, PreconditionRequired, ...Object.values(ownFailures), ...Object.values(limitFailures)];
+const known: readonly FailureType[] = [InvalidCursor, PreconditionFailed, PreconditionRequired, ...Object.values(ownFailures), ...Object.values(limitFailures)];
 
 const advice: Record<string, string> = {
   invalid: 'Change the request; sending it again as it is will not help. Where fields are at fault, errors[] names each by its JSON Pointer.',
@@ -23,7 +23,7 @@ const advice: Record<string, string> = {
 };
 
 /** The page that a problem's `type` leads to; `undefined` for a code that nothing here answers with. */
-export function problemPage(code: string, documented: ReadonlyMap<string, FailureClass>): string | undefined {
+export function problemPage(code: string, documented: ReadonlyMap<string, FailureType>): string | undefined {
   if (code === 'internal') return pageOf({ code, status: 500, title: 'Something went wrong on our side.', help: 'Report the request_id; the cause is in our log under it.' });
   const failure = documented.get(code) ?? known.find((each) => each.code === code);
   if (failure === undefined) return undefined;

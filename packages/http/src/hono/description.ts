@@ -1,4 +1,4 @@
-import type { FailureClass } from '@svc/core';
+import type { FailureType } from '@svc/core';
 import type { MiddlewareHandler } from 'hono';
 import type * as v from 'valibot';
 
@@ -23,7 +23,7 @@ export interface OperationDescription {
   readonly tags: readonly string[];
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** What it may throw, beside what validation and the server itself do. */
-  readonly failures?: readonly FailureClass[];
+  readonly failures?: readonly FailureType[];
   /** `none` for an operation that anybody may call. @default the document's */
   readonly security?: 'none';
 }

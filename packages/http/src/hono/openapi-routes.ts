@@ -3,7 +3,8 @@ import { docsPage } from '../docs-page.ts';
 import { RouteNotFound } from '../failures.ts';
 import { pagePolicy } from '../html.ts';
 import { problemPage } from '../problem-page.ts';
-import { documentedFailures, toOpenApi, type OpenApiDocument, type OpenApiOptions } from './openapi.ts';
+import type { OpenApiDocument } from '../openapi-document.ts';
+import { documentedFailures, toOpenApi, type OpenApiOptions } from './openapi.ts';
 
 /** `GET /openapi.json`, `GET /docs`, and `GET /errors/:code`, where the `type` of a problem leads. Mount it last: it documents the routes of `app`. */
 // oxlint-disable-next-line no-explicit-any -- any app, whatever its environment holds

@@ -1,18 +1,13 @@
-import { type FailureClass, ValidationFailed } from '@svc/core';
+import { type FailureType, ValidationFailed } from '@svc/core';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { Hono } from 'hono';
 import { METHOD_NAME_ALL } from 'hono/router';
 import { findTargetHandler } from 'hono/utils/handler';
 import { MalformedBody, UnsupportedMediaType } from '../failures.ts';
 import { BodyTimeout, BodyTooLarge, HandlerTimeout } from '../limit-failures.ts';
-import { statusOf } from '../problem.ts';
+import type { OpenApiDocument, OpenApiInfo, OpenApiOperation } from '../openapi-document.ts';
+import { problemSchema, statusOf } from '../problem.ts';
 import { type Description, descriptionOf, type OperationDescription, type Schema, type Target } from './description.ts';
-
-export interface OpenApiInfo {
-  readonly title: string;
-  readonly version: string;
-  readonly description: string;
-}
 
 export interface OpenApiOptions {
   info: OpenApiInfo;
@@ -22,51 +17,12 @@ export interface OpenApiOptions {
   securitySchemes?: Readonly<Record<string, object>>;
 }
 
-/** An OpenAPI 3.1 document. */
-export interface OpenApiDocument {
-  readonly openapi: '3.1.1';
-  readonly info: OpenApiInfo;
-  readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
-  readonly [part: string]: unknown;
-}
-
-export interface OpenApiOperation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly tags: readonly string[];
-  readonly parameters?: readonly object[];
-  readonly responses: Readonly<Record<string, object>>;
-  readonly [part: string]: unknown;
-}
-
 // oxlint-disable-next-line no-explicit-any -- any app, whatever its environment holds
 type App = Hono<any>;
 
 const defaultSchemes = {
   session: { type: 'apiKey', in: 'cookie', name: '__Host-sid' },
   bearer: { type: 'http', scheme: 'bearer' },
-};
-
-const problemSchema = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'code', 'instance', 'request_id'],
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: { type: 'string' },
-    status: { type: 'integer', minimum: 400, maximum: 599 },
-    code: { type: 'string' },
-    instance: { type: 'string' },
-    request_id: { type: 'string' },
-    detail: { type: 'string' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['pointer', 'code', 'message'],
-        properties: { pointer: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } },
-      },
-    },
-  },
 };
 
 /** The OpenAPI document of every route that has an `operation`. @throws {TypeError} when two operations share an id */
@@ -93,7 +49,7 @@ export function toOpenApi(app: App, { info, servers = [], securitySchemes = defa
 }
 
 /** Every failure that a documented route may answer with, by code: what the error pages are made from. */
-export function documentedFailures(app: App): ReadonlyMap<string, FailureClass> {
+export function documentedFailures(app: App): ReadonlyMap<string, FailureType> {
   const failures = operationsOf(app).flatMap(({ descriptions }) => failuresOf(descriptions));
   return new Map(failures.map((each) => [each.code, each]));
 }
@@ -154,7 +110,7 @@ const toResponse = ({ description, schema, example }: OperationDescription['resp
   }),
 });
 
-function failuresOf(descriptions: Description[]): FailureClass[] {
+function failuresOf(descriptions: Description[]): FailureType[] {
   const operation = descriptions.find((each) => each.operation)?.operation;
   if (operation === undefined) return [];
   const takesBody = schemaOf(descriptions, 'json') !== undefined || schemaOf(descriptions, 'form') !== undefined;
@@ -167,7 +123,7 @@ function failuresOf(descriptions: Description[]): FailureClass[] {
 }
 
 /** One response for each status, naming the codes that it may come with. */
-function toProblemResponses(failures: readonly FailureClass[]): Record<string, object> {
+function toProblemResponses(failures: readonly FailureType[]): Record<string, object> {
   const byStatus = Map.groupBy(new Map(failures.map((each) => [each.code, each])).values(), (each) => statusOf(each));
   const schema = { $ref: '#/components/schemas/Problem' };
   const respond = (description: string) => ({ description, content: { 'application/problem+json': { schema } } });
