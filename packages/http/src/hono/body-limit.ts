@@ -41,11 +41,8 @@ export function bodyLimit({
     c.req.raw = new Request(request, { body: limited.stream, duplex: 'half' });
     await next();
     limited.discardUnread();
-    if (limited.refusal !== undefined) {
-      // What a validator made of the broken body (400 for JSON that ends early) is not the reason it broke.
-      c.res = undefined;
-      throw limited.refusal;
-    }
+    // What a validator made of the broken body (400 for JSON that ends early) is not the reason it broke.
+    if (limited.refusal !== undefined) throw limited.refusal;
   };
 }
 

@@ -17,8 +17,7 @@ export function problems(app: Hono<any>, { typeBase }: ProblemsOptions): void {
   const answer = (error: unknown, c: Context<HttpEnv>) => {
     const { status, headers, body } = toProblem(error, { requestId: c.get('requestId'), instance: c.req.path, typeBase });
     // What middleware put on the answer before (CORS, the request id) stays.
-    for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    return c.body(JSON.stringify(body), status as 400);
+    return c.body(JSON.stringify(body), status as 400, headers);
   };
   app.onError((thrown, c: Context<HttpEnv>) => {
     const error = thrown instanceof HTTPException && thrown.status < 500 ? new MalformedRequest({}, { cause: thrown }) : thrown;
