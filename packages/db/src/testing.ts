@@ -36,6 +36,8 @@ export function describeDatabases(
   define: (test: TestAPI<DatabaseFixtures>) => void,
 ): void {
   for (const engine of ['postgres', 'pglite'] as const) {
-    describe(`${name} (${engine})`, () => define(databaseTest(migrations, { engine })));
+    // Outside of describe: vitest allows fixtures of a whole file only there.
+    const test = databaseTest(migrations, { engine });
+    describe(`${name} (${engine})`, () => define(test));
   }
 }

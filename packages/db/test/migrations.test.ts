@@ -33,9 +33,9 @@ describeDatabases('migrations', both, (test) => {
   });
 });
 
-describe('migrations', () => {
-  const test = databaseTest();
+const test = databaseTest();
 
+describe('migrations', () => {
   test('ten clients at once apply each step once', async ({ database }) => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => connect(database.urls!.ownerUrl, { poolSize: 2 })));
     const applied = await Promise.all(clients.map(({ db }) => migrate(db, both)));
