@@ -11,7 +11,7 @@ export function controlsOf({ app, backing, mail, children, settings }: RunningEn
   };
   return {
     'mail/next': ({ to, timeoutMs }: { to: string; timeoutMs: number }) => mail.next({ to, timeoutMs }),
-    'mail/all': async ({ to }: { to: string }) => mail.all({ to }),
+    'mail/all': async ({ to }: { to: string }) => mail.mails.filter(({ envelope }) => envelope.to.includes(to)),
     'app/terminate': ({ signal }: { signal: NodeJS.Signals }) => app.terminate(signal),
     'app/start': () => app.start(),
     'app/log': async () => app.log(),

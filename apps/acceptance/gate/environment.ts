@@ -45,7 +45,7 @@ export async function bootEnvironment({ stack, runtime, port, onStep = () => und
     const backing = await startBacking(stack, children, folder);
     undo.push(() => backing.stop());
     const mail = await startSmtpSink();
-    undo.push(() => mail.stop());
+    undo.push(() => mail.close());
     const appPort = port ?? (await freePort());
     const settings = appSettings(backing, mail, appPort);
     onStep('migrating and seeding with svc');

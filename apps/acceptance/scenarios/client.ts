@@ -31,7 +31,7 @@ export async function control<Name extends keyof Controls>(
 export interface RequestOptions {
   method?: string;
   json?: unknown;
-  body?: BodyInit;
+  body?: string | Uint8Array<ArrayBuffer> | URLSearchParams;
   headers?: Record<string, string>;
   /** A bearer token. */
   as?: string;

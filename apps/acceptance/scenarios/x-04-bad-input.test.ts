@@ -6,10 +6,10 @@ beforeAll(async () => {
   ({ token } = await signUp());
 });
 
-const json = (body: BodyInit, contentType = 'application/json') => request('/projects', { as: token, body, headers: { 'content-type': contentType } });
+const json = (body: string | Uint8Array<ArrayBuffer>, contentType = 'application/json') => request('/projects', { as: token, body, headers: { 'content-type': contentType } });
 const canary = 'canary-7d1f';
 
-const bodies: [string, BodyInit, number][] = [
+const bodies: [string, string | Uint8Array<ArrayBuffer>, number][] = [
   ['malformed JSON', `{"name":"${canary}"`, 400],
   ['nothing', '', 400],
   ['invalid UTF-8', new Uint8Array([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0xfe, 0x22, 0x7d]), 400],

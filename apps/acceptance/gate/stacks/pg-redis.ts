@@ -1,10 +1,6 @@
 import { startPostgres } from '@svc/db/testing';
-import postgres from 'postgres';
 import { startRedis } from './redis-server.ts';
 import type { Backing, BackingOptions } from './stack.ts';
-
-const owner = 'svc_owner';
-const appRole = 'svc_app';
 
 /** Real PostgreSQL and Redis servers of the gate's own; `DATABASE_URL` and `REDIS_URL` override them. */
 export async function startPgRedis({ children, folder }: BackingOptions): Promise<Backing> {
@@ -21,19 +17,13 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
   }
 
   const server = await startPostgres();
-  await query(server.url, [`create role ${owner} login`, `create role ${appRole} login`]);
+  const asSettings = ({ url, ownerUrl }: { url: string; ownerUrl: string }) => ({ DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl });
   let count = 0;
-  const freshDatabase = async () => {
-    const name = `projects_${++count}`;
-    await query(server.url, [`create database ${name} owner ${owner}`]);
-    return { DATABASE_URL: urlOf(server.url, name, appRole), DATABASE_OWNER_URL: urlOf(server.url, name, owner) };
-  };
-
   return {
-    environment: { ...redisUrl, ...(await freshDatabase()) },
+    environment: { ...redisUrl, ...asSettings(server) },
     postgres: { stop: () => server.halt(), start: () => server.resume() },
     ...(redis !== undefined && { redis }),
-    freshDatabase,
+    freshDatabase: async () => asSettings(await server.createDatabase(`fresh_${++count}`)),
     async stop() {
       await redis?.stop();
       await server.stop();
@@ -44,21 +34,4 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
 function givenServers() {
   const { DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL } = process.env;
   return { DATABASE_URL: DATABASE_URL || undefined, DATABASE_OWNER_URL: DATABASE_OWNER_URL || undefined, REDIS_URL: REDIS_URL || undefined };
-}
-
-function urlOf(serverUrl: string, database: string, role: string): string {
-  const url = new URL(serverUrl);
-  url.pathname = `/${database}`;
-  url.username = role;
-  url.password = '';
-  return url.href;
-}
-
-async function query(url: string, statements: readonly string[]): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined });
-  try {
-    for (const statement of statements) await sql.unsafe(statement);
-  } finally {
-    await sql.end();
-  }
 }
