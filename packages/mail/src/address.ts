@@ -32,7 +32,8 @@ export function parseAddress(text: string): string {
   const at = text.lastIndexOf('@');
   const local = text.slice(0, Math.max(at, 0));
   // Cut first, so that a megabyte is not matched against expressions.
-  if (at < 1 || text.length > longestAddress || local.length > longestLocalPart) throw new InvalidAddress();
+  if (at < 1 || text.length > longestAddress || local.length > longestLocalPart)
+    throw new InvalidAddress();
   if (!localPart.test(local)) throw new InvalidAddress();
   const address = `${local}@${asciiDomain(text.slice(at + 1))}`;
   if (address.length > longestAddress) throw new InvalidAddress();
@@ -57,7 +58,9 @@ export function toMailbox(mailbox: string | Mailbox): Mailbox {
     throw new TypeError('a mailbox is an address, or { address, name }');
   }
   if (name.length > longestName || !isDisplayName(name)) throw new InvalidAddress();
-  return name === '' ? { address: parseAddress(address) } : { address: parseAddress(address), name };
+  return name === ''
+    ? { address: parseAddress(address) }
+    : { address: parseAddress(address), name };
 }
 
 function asciiDomain(domain: string): string {

@@ -8,7 +8,15 @@ export interface Html {
 }
 
 /** What may be put into a template: text is escaped, markup is not, nothing (`null`, `undefined`, `false`) is left out. */
-export type HtmlValue = string | number | bigint | Html | false | null | undefined | readonly HtmlValue[];
+export type HtmlValue =
+  | string
+  | number
+  | bigint
+  | Html
+  | false
+  | null
+  | undefined
+  | readonly HtmlValue[];
 
 /**
  * Markup from a template literal. Interpolated text is escaped (OWASP XSS Prevention, rules 1 and 2);
@@ -39,7 +47,8 @@ const safeLink = /^(?:https?:\/\/|mailto:)/i;
 
 function interpolate(before: string, value: HtmlValue): string {
   if (before.lastIndexOf('<') > before.lastIndexOf('>')) {
-    if (/=\s*$/.test(before)) throw new TypeError('an attribute with an interpolated value must be quoted');
+    if (/=\s*$/.test(before))
+      throw new TypeError('an attribute with an interpolated value must be quoted');
     if (linkAttribute.test(before) && !safeLink.test(String(value))) {
       throw new TypeError('an interpolated link must begin with http://, https:// or mailto:');
     }

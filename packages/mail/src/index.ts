@@ -13,7 +13,12 @@ export {
 } from './mailer.ts';
 export type { NextOptions, Outbox } from './outbox.ts';
 export { mailSettings } from './settings.ts';
-export { defineTemplate, type MailContent, type Template, type TemplateOptions } from './template.ts';
+export {
+  defineTemplate,
+  type MailContent,
+  type Template,
+  type TemplateOptions,
+} from './template.ts';
 export type { MailTransport, OutgoingMail, SendOptions } from './transport.ts';
 export { consoleTransport, type ConsoleTransportOptions } from './transports/console.ts';
 export { memoryTransport, type MemoryTransport } from './transports/memory.ts';

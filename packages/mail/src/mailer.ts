@@ -1,4 +1,13 @@
-import { type Clock, isFailure, type Logger, type NewId, sha256, silentLogger, systemClock, uuidv7 } from '@svc/core';
+import {
+  type Clock,
+  isFailure,
+  type Logger,
+  type NewId,
+  sha256,
+  silentLogger,
+  systemClock,
+  uuidv7,
+} from '@svc/core';
 import { type Mailbox, toMailbox } from './address.ts';
 import { mailFailed, mailSent } from './events.ts';
 import { isHeaderText } from './header-text.ts';
@@ -88,10 +97,19 @@ export function createMailer({
     };
   };
 
-  const deliver = async (mail: OutgoingMail, template: string | null, options?: SendOptions): Promise<SentMail> => {
+  const deliver = async (
+    mail: OutgoingMail,
+    template: string | null,
+    options?: SendOptions,
+  ): Promise<SentMail> => {
     const { messageId } = mail;
     const startedMs = clock.elapsedMs();
-    const outcome = () => ({ messageId, template, transport: transport.name, durationMs: clock.elapsedMs() - startedMs });
+    const outcome = () => ({
+      messageId,
+      template,
+      transport: transport.name,
+      durationMs: clock.elapsedMs() - startedMs,
+    });
     try {
       await transport.send(mail, options);
     } catch (error) {
@@ -106,7 +124,7 @@ export function createMailer({
   };
 
   return {
-    async send(mail: WrittenMail | TemplatedMail<never>, options?: SendOptions) {
+    async send<Data>(mail: WrittenMail | TemplatedMail<Data>, options?: SendOptions) {
       if ('template' in mail) {
         return deliver(compose(mail, mail.template.render(mail.data)), mail.template.name, options);
       }
@@ -129,12 +147,20 @@ function checkContent({ subject, text, html }: MailContent): void {
 // RFC 5322 section 3.6.4, without quoted and literal forms; a line holds at most 998 characters.
 const messageIdForm = /^<[\w.!#$%&'*+/=?^`{|}~-]{1,190}@[\w.-]{1,255}>$/;
 
-function messageIdOf({ messageId, idempotencyKey }: MailHeaders, from: Mailbox, newId: NewId): string {
+function messageIdOf(
+  { messageId, idempotencyKey }: MailHeaders,
+  from: Mailbox,
+  newId: NewId,
+): string {
   if (messageId !== undefined) {
-    if (!messageIdForm.test(messageId)) throw new TypeError('a Message-ID has the form <id@domain>');
+    if (!messageIdForm.test(messageId))
+      throw new TypeError('a Message-ID has the form <id@domain>');
     return messageId;
   }
   // A digest, since a key may hold anything, and what a receiver sees should tell nothing of it.
-  const id = idempotencyKey === undefined ? newId() : Buffer.from(sha256(idempotencyKey)).toString('hex').slice(0, 40);
+  const id =
+    idempotencyKey === undefined
+      ? newId()
+      : Buffer.from(sha256(idempotencyKey)).toString('hex').slice(0, 40);
   return `<${id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`;
 }

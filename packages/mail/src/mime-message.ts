@@ -41,7 +41,10 @@ function parsePart(source: string): Part {
     .filter((line) => line !== '')
     .map((line) => {
       const colon = line.indexOf(':');
-      return { name: line.slice(0, colon).trim().toLowerCase(), value: line.slice(colon + 1).trim() };
+      return {
+        name: line.slice(0, colon).trim().toLowerCase(),
+        value: line.slice(colon + 1).trim(),
+      };
     });
   return { headers, body: end < 0 ? '' : source.slice(end).replace(/^(?:\r\n){1,2}/, '') };
 }
@@ -67,12 +70,17 @@ function mediaType(part: Part): string {
 function decodeBody(part: Part): string {
   const encoding = headerOf(part, 'content-transfer-encoding').toLowerCase();
   if (encoding === 'base64') return Buffer.from(part.body, 'base64').toString();
-  const bytes = encoding === 'quoted-printable' ? unquote(part.body.replace(/[ \t]*=\r\n/g, (end) => end.slice(0, -3))) : part.body;
+  const bytes =
+    encoding === 'quoted-printable'
+      ? unquote(part.body.replace(/[ \t]*=\r\n/g, (end) => end.slice(0, -3)))
+      : part.body;
   return Buffer.from(bytes, 'latin1').toString();
 }
 
 function unquote(text: string): string {
-  return text.replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return text.replace(/=([0-9A-F]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 // RFC 2047; a character may be cut between two words, so neighbours are joined as bytes before they are decoded.

@@ -31,23 +31,24 @@ export function createOutbox<Mail>(
   const untaken: Mail[] = [];
   const waiters = new Set<Waiter<Mail>>();
 
-  const wait = async (fits: Waiter<Mail>['fits'], what: string, timeoutMs: number): Promise<Mail> => {
-    const arrived = Promise.withResolvers<Mail>();
-    const waiter: Waiter<Mail> = { fits, take: arrived.resolve };
-    const done = new AbortController();
-    waiters.add(waiter);
-    const timeUp = clock.sleep(timeoutMs, done.signal).then(
-      () => arrived.reject(new Error(`no mail ${what}arrived within ${timeoutMs} ms`)),
-      () => {}, // aborted below: the mail came first
-    );
-    try {
-      return await arrived.promise;
-    } finally {
-      waiters.delete(waiter);
-      done.abort();
-      await timeUp;
-    }
-  };
+  const wait = (fits: Waiter<Mail>['fits'], what: string, timeoutMs: number): Promise<Mail> =>
+    new Promise((resolve, reject) => {
+      const arrived = new AbortController();
+      const waiter: Waiter<Mail> = {
+        fits,
+        take(mail) {
+          waiters.delete(waiter);
+          arrived.abort();
+          resolve(mail);
+        },
+      };
+      waiters.add(waiter);
+      const onTimeUp = () => {
+        waiters.delete(waiter);
+        reject(new Error(`no mail ${what}arrived within ${timeoutMs} ms`));
+      };
+      clock.sleep(timeoutMs, arrived.signal).then(onTimeUp, () => {}); // aborted: the mail came first
+    });
 
   return {
     mails,
@@ -55,13 +56,13 @@ export function createOutbox<Mail>(
       mails.push(mail);
       const waiter = [...waiters].find(({ fits }) => fits(mail));
       if (waiter === undefined) return void untaken.push(mail);
-      waiters.delete(waiter);
       waiter.take(mail);
     },
     async next({ to, timeoutMs = 5000 } = {}) {
       const wanted = to?.toLowerCase();
       const fits = (mail: Mail) =>
-        wanted === undefined || recipientsOf(mail).some((address) => address.toLowerCase() === wanted);
+        wanted === undefined ||
+        recipientsOf(mail).some((address) => address.toLowerCase() === wanted);
       const index = untaken.findIndex(fits);
       if (index >= 0) return untaken.splice(index, 1)[0] as Mail;
       return wait(fits, to === undefined ? '' : `to ${to} `, timeoutMs);

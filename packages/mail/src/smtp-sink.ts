@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { type Clock, systemClock } from '@svc/core';
 import { type MimeHeader, parseMimeMessage } from './mime-message.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
@@ -60,7 +61,10 @@ export async function startSmtpSink({
   const server = new SMTPServer({
     banner: 'sink',
     ...(tls === undefined ? {} : { secure: tls.implicit === true, key: tls.key, cert: tls.cert }),
-    disabledCommands: [...(tls === undefined ? ['STARTTLS'] : []), ...(credentials === undefined ? ['AUTH'] : [])],
+    disabledCommands: [
+      ...(tls === undefined ? ['STARTTLS'] : []),
+      ...(credentials === undefined ? ['AUTH'] : []),
+    ],
     allowInsecureAuth: true,
     authOptional: credentials === undefined,
     disableReverseLookup: true,
@@ -81,8 +85,8 @@ export async function startSmtpSink({
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
-        const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-        const to = envelope.rcptTo.map(({ address }) => address);
+        const from = envelope.mailFrom === false ? '' : onTheWire(envelope.mailFrom.address);
+        const to = envelope.rcptTo.map(({ address }) => onTheWire(address));
         outbox.add(toReceived(Buffer.concat(chunks), { from, to }, secure));
         done();
       });
@@ -113,7 +117,17 @@ export async function startSmtpSink({
   };
 }
 
-function toReceived(raw: Uint8Array, envelope: ReceivedMail['envelope'], secure: boolean): ReceivedMail {
+// smtp-server shows international domains in Unicode, whichever way they came.
+function onTheWire(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  return address.slice(0, at) + domainToASCII(address.slice(at));
+}
+
+function toReceived(
+  raw: Uint8Array,
+  envelope: ReceivedMail['envelope'],
+  secure: boolean,
+): ReceivedMail {
   const { headers, text, html } = parseMimeMessage(raw);
   const header = (name: string) =>
     headers.filter((each) => each.name === name.toLowerCase()).map(({ value }) => value);

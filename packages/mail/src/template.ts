@@ -26,7 +26,12 @@ export interface TemplateOptions<Data> {
 }
 
 /** Declares a mail: `defineTemplate<{ link: string }>({ name: 'app.verify', subject: 'Verify', text: ({ link }) => link })`. */
-export function defineTemplate<Data>({ name, subject, text, html }: TemplateOptions<Data>): Template<Data> {
+export function defineTemplate<Data>({
+  name,
+  subject,
+  text,
+  html,
+}: TemplateOptions<Data>): Template<Data> {
   if (!/^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/.test(name)) {
     throw new TypeError('the name of a template is words of a-z, 0-9 and _, joined by dots');
   }

@@ -3,7 +3,12 @@ import type { MailTransport, OutgoingMail } from './transport.ts';
 
 export { type MimeHeader, type MimeMessage, parseMimeMessage } from './mime-message.ts';
 export type { NextOptions, Outbox } from './outbox.ts';
-export { type ReceivedMail, type SmtpSink, type SmtpSinkOptions, startSmtpSink } from './smtp-sink.ts';
+export {
+  type ReceivedMail,
+  type SmtpSink,
+  type SmtpSinkOptions,
+  startSmtpSink,
+} from './smtp-sink.ts';
 
 /** What came out at the other end of a transport. */
 export interface ArrivedMail {
@@ -109,7 +114,9 @@ export function describeMailTransport(
     });
 
     promise('reads no address out of a name', async () => {
-      const arrived = await sendOne({ to: { address: 'ada@example.com', name: 'eve@example.com, <eve@example.com>' } });
+      const arrived = await sendOne({
+        to: { address: 'ada@example.com', name: 'eve@example.com, <eve@example.com>' },
+      });
       expect(arrived.to).toBe('ada@example.com');
     });
 

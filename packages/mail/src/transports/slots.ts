@@ -1,6 +1,7 @@
 /** Lets `count` run at once; the others wait their turn. */
 export function createSlots(count: number) {
-  if (!Number.isInteger(count) || count < 1) throw new TypeError('at least one must be allowed at once');
+  if (!Number.isInteger(count) || count < 1)
+    throw new TypeError('at least one must be allowed at once');
   let free = count;
   const queue: (() => void)[] = [];
 

@@ -25,8 +25,10 @@ export function parseSmtpUrl(text: string): SmtpServer {
   const { tls, ...others } = Object.fromEntries(url.searchParams);
   const secure = url.protocol === 'smtps:';
   if (!secure && url.protocol !== 'smtp:') throw new TypeError(usage);
-  if (url.hostname === '' || !/^\/?$/.test(url.pathname) || Object.keys(others).length > 0) throw new TypeError(usage);
-  if (tls !== undefined && (secure || (tls !== 'starttls' && tls !== 'off'))) throw new TypeError(usage);
+  if (url.hostname === '' || !/^\/?$/.test(url.pathname) || Object.keys(others).length > 0)
+    throw new TypeError(usage);
+  if (tls !== undefined && (secure || (tls !== 'starttls' && tls !== 'off')))
+    throw new TypeError(usage);
   const mode = secure ? 'implicit' : tls;
   return {
     host: decode(url.hostname).replace(/^\[(.*)\]$/, '$1'),

@@ -34,7 +34,10 @@ export function smtpTransport(server: string | SmtpTransportOptions): MailTransp
   const slots = createSlots(maxConnections);
 
   // One deadline over everything: nodemailer's own limits are of idleness, which a slow server never reaches.
-  const limited = async (signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<unknown>) => {
+  const limited = async (
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<unknown>,
+  ) => {
     signal?.throwIfAborted();
     const finished = new AbortController();
     const deadline = new AbortController();
@@ -42,12 +45,17 @@ export function smtpTransport(server: string | SmtpTransportOptions): MailTransp
       () => deadline.abort(),
       () => {}, // aborted below: the work was done in time
     );
-    const either = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
+    const either =
+      signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
     try {
       await slots.run(() => work(either), either);
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      if (deadline.signal.aborted) throw new MailUnavailable({}, { cause: new Error(`SMTP: no answer within ${timeoutMs} ms`) });
+      if (deadline.signal.aborted)
+        throw new MailUnavailable(
+          {},
+          { cause: new Error(`SMTP: no answer within ${timeoutMs} ms`) },
+        );
       throw toMailFailure(error);
     } finally {
       finished.abort();
@@ -58,12 +66,22 @@ export function smtpTransport(server: string | SmtpTransportOptions): MailTransp
   const mailer = createTransport(connectionOptions(options));
   return {
     name: 'smtp',
-    send: (mail, { signal } = {}) => limited(signal, (either) => mailer.sendMail({ ...toMessage(mail), signal: either })),
+    send: (mail, { signal } = {}) =>
+      limited(signal, (either) => mailer.sendMail({ ...toMessage(mail), signal: either })),
     verify: ({ signal } = {}) => limited(signal, (either) => untilAborted(mailer.verify(), either)),
   };
 }
 
-function connectionOptions({ host, tls, port, user, password, ca, connectTimeoutMs = 10_000, timeoutMs = 30_000 }: SmtpTransportOptions) {
+function connectionOptions({
+  host,
+  tls,
+  port,
+  user,
+  password,
+  ca,
+  connectTimeoutMs = 10_000,
+  timeoutMs = 30_000,
+}: SmtpTransportOptions) {
   if (typeof host !== 'string' || host === '') throw new TypeError('an SMTP server has a host');
   const mode = tls ?? (isLoopback(host) ? 'off' : 'starttls');
   if (mode === 'off' && user !== undefined && !isLoopback(host)) {
@@ -75,7 +93,11 @@ function connectionOptions({ host, tls, port, user, password, ca, connectTimeout
     secure: mode === 'implicit',
     requireTLS: mode === 'starttls',
     ignoreTLS: mode === 'off',
-    tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2' as const, ...(ca === undefined ? {} : { ca }) },
+    tls: {
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2' as const,
+      ...(ca === undefined ? {} : { ca }),
+    },
     ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
     dnsTimeout: connectTimeoutMs,
     connectionTimeout: connectTimeoutMs,
