@@ -1,0 +1,29 @@
+import { failure } from '@svc/core';
+
+/** Signing in was refused. Says the same for an unknown address, a wrong password, an unverified and a disabled account. */
+export class InvalidCredentials extends failure(
+  'auth.invalid_credentials',
+  'unauthenticated',
+  'The e-mail address or the password is wrong.',
+) {}
+
+/** The request carries no session that is alive. */
+export class Unauthenticated extends failure(
+  'auth.unauthenticated',
+  'unauthenticated',
+  'Sign in to do this.',
+) {}
+
+/** The token of a link is unknown, used, replaced by a newer one, or too old. */
+export class InvalidToken extends failure(
+  'auth.invalid_token',
+  'invalid',
+  'The link is not valid any more. Ask for a new one.',
+) {}
+
+/** More passwords wait to be hashed than the process can take on; `details.retryAfterSeconds` says when to come back. */
+export class AuthBusy extends failure(
+  'auth.busy',
+  'unavailable',
+  'Too many people are signing in at this moment. Try again shortly.',
+) {}

@@ -1,0 +1,55 @@
+import { type Failure, isFailure } from '@svc/core';
+import type { Context, MiddlewareHandler } from 'hono';
+import type { Auth } from '../auth.ts';
+import { messagePage, resetPage } from './pages.ts';
+
+/** What a page's form sent: its text fields. */
+type Fields = (name: string) => string;
+
+/** Answers a form that was sent without scripts; anything else goes on to the handler of JSON. */
+function formPost(answer: (c: Context, field: Fields) => Promise<Response>): MiddlewareHandler<{}, string, {}> {
+  return async (c, next) => {
+    const type = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
+    if (type !== 'application/x-www-form-urlencoded') return next();
+    const body = await c.req.parseBody();
+    return answer(c, (name) => {
+      const value = body[name];
+      return typeof value === 'string' ? value : '';
+    });
+  };
+}
+
+export function verifyForm(auth: Auth) {
+  return formPost(async (c, field) => {
+    const { appName } = auth;
+    try {
+      await auth.verify({ token: field('token') });
+    } catch (error) {
+      return refusalPage(c, appName, error);
+    }
+    return messagePage(c, { appName, title: 'Your address is confirmed', text: `You can sign in to ${appName} now.` });
+  });
+}
+
+export function resetForm(auth: Auth) {
+  return formPost(async (c, field) => {
+    const { appName, minPasswordLength: minLength } = auth;
+    const token = field('token');
+    try {
+      await auth.resetPassword({ token, password: field('password') });
+    } catch (error) {
+      const fault = isFailure(error) ? error.details.errors?.[0]?.message : undefined;
+      if (fault !== undefined) return resetPage(c, { appName, token, minLength, fault });
+      return refusalPage(c, appName, error);
+    }
+    return messagePage(c, { appName, title: 'Your password is changed', text: 'You have been signed out everywhere. Sign in with the new password.' });
+  });
+}
+
+// People who pressed a button get a page; what is not a failure is a bug and goes where bugs go.
+function refusalPage(c: Context, appName: string, error: unknown) {
+  if (!isFailure(error)) throw error;
+  const { message: text, kind, details } = error as Failure;
+  if (details.retryAfterSeconds !== undefined) c.header('Retry-After', String(details.retryAfterSeconds));
+  return messagePage(c, { appName, title: 'That did not work', text, status: kind === 'unavailable' ? 503 : 400 });
+}

@@ -1,0 +1,220 @@
+import { ValidationFailed } from '@svc/core';
+import { operation, validated } from '@svc/http/hono';
+import { type Context, Hono } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { Auth } from '../auth.ts';
+import { AuthBusy, InvalidCredentials, InvalidToken, Unauthenticated } from '../failures.ts';
+import {
+  AcceptedBody,
+  EmailSchema,
+  LoggedInBody,
+  LoginSchema,
+  MeBody,
+  PendingBody,
+  RegisterSchema,
+  ResetPasswordSchema,
+  TokenSchema,
+  VerifiedBody,
+} from '../schemas.ts';
+import type { Session } from '../sessions.ts';
+import type { User } from '../users.ts';
+import { resetForm, verifyForm } from './forms.ts';
+import { resetPage, verifyPage } from './pages.ts';
+import { type AuthEnv, ownPages, presentedToken, requireUser, type RequireUserOptions } from './require-user.ts';
+import { clearSessionCookie, setSessionCookie } from './session-cookie.ts';
+
+/** The routes of sign-in, to be mounted where the links of the mails lead: `app.route('/auth', authRoutes(auth))`. */
+export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
+  const ownPagesOnly = ownPages(auth, options);
+  const { appName, minPasswordLength: minLength } = auth;
+  const tags = ['auth'];
+  const security = 'none' as const;
+
+  return new Hono<AuthEnv>()
+    .use(noStore)
+    .post(
+      '/register',
+      operation({
+        id: 'register',
+        summary: 'Register',
+        description: 'Answers the same whether or not the address has an account; the mail tells.',
+        tags,
+        security,
+        responses: { 202: { description: 'A mail is on its way.', schema: PendingBody } },
+        failures: [ValidationFailed, AuthBusy],
+      }),
+      validated('json', RegisterSchema),
+      async (c) => {
+        await auth.register(c.req.valid('json'));
+        return c.json({ status: 'pending_verification' as const }, 202);
+      },
+    )
+    .get(
+      '/verify',
+      operation({
+        id: 'verifyPage',
+        summary: 'The page that a verification link opens',
+        description: 'Has a button that posts the token. Opening it uses nothing up.',
+        tags,
+        security,
+        responses: { 200: { description: 'An HTML page.' } },
+      }),
+      (c) => verifyPage(c, { appName, token: c.req.query('token') ?? '' }),
+    )
+    .post(
+      '/verify',
+      operation({
+        id: 'verify',
+        summary: 'Confirm an e-mail address',
+        tags,
+        security,
+        responses: { 200: { description: 'The address is confirmed.', schema: VerifiedBody } },
+        failures: [ValidationFailed, InvalidToken],
+      }),
+      verifyForm(auth),
+      validated('json', TokenSchema),
+      async (c) => {
+        await auth.verify(c.req.valid('json'));
+        return c.json({ status: 'verified' as const }, 200);
+      },
+    )
+    .post(
+      '/verify/resend',
+      operation({
+        id: 'resendVerification',
+        summary: 'Mail a new verification link',
+        tags,
+        security,
+        responses: { 202: { description: 'If a registration waits, a mail is on its way.', schema: AcceptedBody } },
+        failures: [ValidationFailed],
+      }),
+      validated('json', EmailSchema),
+      async (c) => {
+        await auth.resendVerification(c.req.valid('json'));
+        return c.json({ status: 'accepted' as const }, 202);
+      },
+    )
+    .post(
+      '/login',
+      operation({
+        id: 'login',
+        summary: 'Sign in',
+        description: 'Sets the session cookie, or answers a bearer token where `transport` asks for it.',
+        tags,
+        security,
+        responses: { 200: { description: 'Signed in.', schema: LoggedInBody } },
+        failures: [ValidationFailed, InvalidCredentials, AuthBusy],
+      }),
+      // Also without a cookie: a foreign page must not sign its visitor in to somebody else's account.
+      ownPagesOnly,
+      validated('json', LoginSchema),
+      async (c) => {
+        const { transport, ...credentials } = c.req.valid('json');
+        const { token, user, session } = await auth.login({
+          ...credentials,
+          device: c.req.header('User-Agent'),
+          address: c.get('clientAddress'),
+          previousToken: presentedToken(c)?.token,
+        });
+        const body = toBody(user, session);
+        if (transport === 'bearer') return c.json({ ...body, token }, 200);
+        setSessionCookie(c, token, session);
+        return c.json(body, 200);
+      },
+    )
+    .post(
+      '/logout',
+      operation({
+        id: 'logout',
+        summary: 'Sign out',
+        description: 'Ends the session of the request, if it has one.',
+        tags,
+        responses: { 204: { description: 'Signed out.' } },
+      }),
+      ownPagesOnly,
+      async (c) => {
+        const presented = presentedToken(c);
+        if (presented !== null) await auth.logout({ token: presented.token });
+        clearSessionCookie(c);
+        return c.body(null, 204);
+      },
+    )
+    .get(
+      '/me',
+      operation({
+        id: 'me',
+        summary: 'Who is signed in',
+        tags,
+        responses: { 200: { description: 'The user and the session.', schema: MeBody } },
+        failures: [Unauthenticated],
+      }),
+      requireUser(auth, options),
+      (c) => {
+        const { user, session } = c.get('principal');
+        return c.json(toBody(user, session), 200);
+      },
+    )
+    .post(
+      '/password/forgot',
+      operation({
+        id: 'forgotPassword',
+        summary: 'Mail a link to choose a new password',
+        tags,
+        security,
+        responses: { 202: { description: 'If the address has an account, a mail is on its way.', schema: AcceptedBody } },
+        failures: [ValidationFailed],
+      }),
+      validated('json', EmailSchema),
+      async (c) => {
+        await auth.forgotPassword(c.req.valid('json'));
+        return c.json({ status: 'accepted' as const }, 202);
+      },
+    )
+    .get(
+      '/password/reset',
+      operation({
+        id: 'resetPasswordPage',
+        summary: 'The page that a password link opens',
+        tags,
+        security,
+        responses: { 200: { description: 'An HTML page.' } },
+      }),
+      (c) => resetPage(c, { appName, token: c.req.query('token') ?? '', minLength }),
+    )
+    .post(
+      '/password/reset',
+      operation({
+        id: 'resetPassword',
+        summary: 'Choose a new password',
+        description: 'Ends all sessions of the user and opens none.',
+        tags,
+        security,
+        responses: { 204: { description: 'The password is changed.' } },
+        failures: [ValidationFailed, InvalidToken, AuthBusy],
+      }),
+      resetForm(auth),
+      validated('json', ResetPasswordSchema),
+      async (c) => {
+        await auth.resetPassword(c.req.valid('json'));
+        return c.body(null, 204);
+      },
+    );
+}
+
+const noStore = createMiddleware(async (c: Context, next) => {
+  await next();
+  c.header('Cache-Control', 'no-store');
+});
+
+function toBody(user: User, session: Session) {
+  return {
+    user: { id: user.id, email: user.email, name: user.name, createdAt: user.createdAt.toISOString() },
+    session: {
+      id: session.id,
+      createdAt: session.createdAt.toISOString(),
+      lastSeenAt: session.lastSeenAt.toISOString(),
+      expiresAt: session.expiresAt.toISOString(),
+      absoluteExpiresAt: session.absoluteExpiresAt.toISOString(),
+    },
+  };
+}

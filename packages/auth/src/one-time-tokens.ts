@@ -1,0 +1,111 @@
+import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
+import type { Db } from '@svc/db';
+import { type OneTimeTokenRow, tablesOf } from './tables.ts';
+
+export type TokenPurpose = 'verify' | 'reset_password';
+
+/** How long a mailed link works. 30 minutes for a password (OWASP: 15 to 60); a day to confirm an address. */
+export const tokenTtlMs: Record<TokenPurpose, number> = {
+  verify: 24 * 60 * 60_000,
+  reset_password: 30 * 60_000,
+};
+
+/** What a registration waits to become once its address is confirmed. */
+export interface PendingRegistration {
+  readonly phc: string;
+  readonly name: string | null;
+}
+
+/** Tokens that work once. At most one per user and purpose is alive: a newer one takes the place of the older. */
+export interface OneTimeTokens {
+  /** A new token; with `pending`, the registration that it confirms. */
+  issue(db: Db, purpose: TokenPurpose, userId: string, pending?: PendingRegistration): Promise<string>;
+  /** A new token for the registration that waits, or `null` when none waits. */
+  reissue(db: Db, purpose: TokenPurpose, userId: string): Promise<string | null>;
+  /** Whether the token would be accepted now. */
+  isAlive(db: Db, purpose: TokenPurpose, token: string): Promise<boolean>;
+  /** Uses the token up; of any number at once, one gets the row and the others `null`. */
+  consume(db: Db, purpose: TokenPurpose, token: string): Promise<OneTimeTokenRow | null>;
+  /** Forgets what registrations of this user wait, and their links. */
+  forgetPending(db: Db, userId: string): Promise<void>;
+}
+
+/** Whether a text can be a token of ours: 256 bits in base64url. Spares the database what is junk. */
+export function isTokenShaped(token: string): boolean {
+  return /^[A-Za-z0-9_-]{43}$/.test(token);
+}
+
+export function createOneTimeTokens(options: { clock: Clock; newId: NewId; random: RandomBytes }): OneTimeTokens {
+  const { clock, newId, random } = options;
+  const fresh = (purpose: TokenPurpose) => {
+    const token = randomToken(32, random);
+    const now = clock.now();
+    const row = { token_hash: sha256(token), created_at: now, expires_at: new Date(now.getTime() + tokenTtlMs[purpose]) };
+    return { token, row };
+  };
+  return {
+    async issue(db, purpose, userId, pending) {
+      const { token, row } = fresh(purpose);
+      const values = { ...row, pending_password: pending?.phc ?? null, pending_name: pending?.name ?? null };
+      await tablesOf(db)
+        .insertInto('svc_auth.one_time_tokens')
+        .values({ id: newId(), user_id: userId, purpose, ...values, used_at: null })
+        .onConflict((conflict) => conflict.columns(['user_id', 'purpose']).where('used_at', 'is', null).doUpdateSet(values))
+        .execute();
+      return token;
+    },
+    async reissue(db, purpose, userId) {
+      const { token, row } = fresh(purpose);
+      const result = await tablesOf(db)
+        .updateTable('svc_auth.one_time_tokens')
+        .set(row)
+        .where('user_id', '=', userId)
+        .where('purpose', '=', purpose)
+        .where('used_at', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n ? token : null;
+    },
+    async isAlive(db, purpose, token) {
+      if (!isTokenShaped(token)) return false;
+      const row = await tablesOf(db)
+        .selectFrom('svc_auth.one_time_tokens')
+        .select('id')
+        .where('token_hash', '=', sha256(token))
+        .where('purpose', '=', purpose)
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', clock.now())
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+    async consume(db, purpose, token) {
+      if (!isTokenShaped(token)) return null;
+      const now = clock.now();
+      // One statement: who waits for the row's lock finds used_at set when it gets it.
+      const row = await tablesOf(db)
+        .updateTable('svc_auth.one_time_tokens')
+        .set({ used_at: now })
+        .where('token_hash', '=', sha256(token))
+        .where('purpose', '=', purpose)
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', now)
+        .returningAll()
+        .executeTakeFirst();
+      return row ?? null;
+    },
+    async forgetPending(db, userId) {
+      const tokens = tablesOf(db);
+      await tokens
+        .deleteFrom('svc_auth.one_time_tokens')
+        .where('user_id', '=', userId)
+        .where('purpose', '=', 'verify')
+        .where('used_at', 'is', null)
+        .execute();
+      await tokens
+        .updateTable('svc_auth.one_time_tokens')
+        .set({ pending_password: null, pending_name: null })
+        .where('user_id', '=', userId)
+        .where('pending_password', 'is not', null)
+        .execute();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
+import { randomBytes, type RandomBytes } from '@svc/core';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
+import { AuthBusy } from './failures.ts';
+
+/** What one hash costs. */
+export interface HashingCost {
+  memoryKib: number;
+  iterations: number;
+  parallelism: number;
+}
+
+/** The function that makes and checks PHC strings; argon2id unless a test counts its calls. */
+export interface PasswordAlgorithm {
+  hash(password: string, cost: HashingCost): Promise<string>;
+  verify(phc: string, password: string): Promise<boolean>;
+}
+
+export interface HashingOptions extends Partial<HashingCost> {
+  /** Memory of one hash in KiB. @default 19456 */
+  memoryKib?: number;
+  /** Passes over the memory. @default 2 */
+  iterations?: number;
+  /** Lanes. @default 1 */
+  parallelism?: number;
+  /** Hashes computed at once. @default 3, which leaves one of libuv's four threads to files and names */
+  maxRunning?: number;
+  /** Hashes that wait their turn; the next is refused with `auth.busy`. @default 64 */
+  maxWaiting?: number;
+  /** @default argon2id */
+  algorithm?: PasswordAlgorithm;
+}
+
+export interface PasswordHasher {
+  /** @throws {AuthBusy} */
+  hash(password: string): Promise<string>;
+  /** Whether the password fits; without a PHC string `false`, after the same work. @throws {AuthBusy} */
+  verify(phc: string | null, password: string): Promise<boolean>;
+  /** Whether the PHC string was made with other parameters than today's. */
+  isOutdated(phc: string): boolean;
+}
+
+/** argon2id, RFC 9106, with a 16-byte salt and a 32-byte tag. */
+export const argon2id: PasswordAlgorithm = {
+  hash: (password, { memoryKib, iterations, parallelism }) =>
+    argon2Hash(password, { memoryCost: memoryKib, timeCost: iterations, parallelism, outputLen: 32 }),
+  verify: (phc, password) => argon2Verify(phc, password),
+};
+
+/** Hashes passwords within bounds. The default cost is the OWASP Password Storage Cheat Sheet's for argon2id. @throws {TypeError} on an unusable option. */
+export function createPasswordHasher(
+  {
+    memoryKib = 19_456,
+    iterations = 2,
+    parallelism = 1,
+    maxRunning = 3,
+    maxWaiting = 64,
+    algorithm = argon2id,
+  }: HashingOptions = {},
+  random: RandomBytes = randomBytes,
+): PasswordHasher {
+  for (const [option, value, least] of [
+    ['memoryKib', memoryKib, 8 * parallelism],
+    ['iterations', iterations, 1],
+    ['parallelism', parallelism, 1],
+    ['maxRunning', maxRunning, 1],
+    ['maxWaiting', maxWaiting, 0],
+  ] as const) {
+    if (!Number.isInteger(value) || value < least) throw new TypeError(`hashing.${option} must be a whole number of at least ${least}`);
+  }
+  const prefix = `$argon2id$v=19$m=${memoryKib},t=${iterations},p=${parallelism}$`;
+  // A PHC string that fits no password: checking against it costs what checking a real one costs.
+  const nobodys = `${prefix}${phcBase64(random(16))}$${phcBase64(random(32))}`;
+  const limited = createConcurrencyLimit({
+    maxRunning,
+    maxWaiting,
+    refusal: () => new AuthBusy({ retryAfterSeconds: 1 }),
+  });
+  return {
+    hash: (password) => limited(() => algorithm.hash(password, { memoryKib, iterations, parallelism })),
+    async verify(phc, password) {
+      const fits = await limited(() => algorithm.verify(phc ?? nobodys, password));
+      return fits && phc !== null;
+    },
+    isOutdated: (phc) => !phc.startsWith(prefix),
+  };
+}
+
+const phcBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64').replaceAll('=', '');

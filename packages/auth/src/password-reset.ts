@@ -1,0 +1,46 @@
+import { afterCommit, transact } from '@svc/db';
+import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
+import { parseEmail } from './email.ts';
+import { passwordReset } from './events.ts';
+import { InvalidToken } from './failures.ts';
+import { tokenTtlMs } from './one-time-tokens.ts';
+import { parseNewPassword } from './passwords.ts';
+import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './users.ts';
+
+// One look-up for known and unknown alike; what only the known need happens after the answer.
+export async function forgotPassword(context: AuthContext, input: { email: string }, { within }: WriteOptions = {}): Promise<void> {
+  const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
+  if (user === undefined || user.disabled_at !== null) return;
+  afterwards(context, within, 'reset_mail', async () => {
+    const token = await context.tokens.issue(context.db, 'reset_password', user.id);
+    await context.mailer.resetPassword(user.email, token, tokenTtlMs.reset_password);
+  });
+}
+
+export interface PasswordReset {
+  token: string;
+  password: string;
+}
+
+// Following the link proves the mailbox, so it verifies an account that was not, and drops the password
+// that waited for verification: the way out for an owner whose address a stranger registered.
+export async function resetPassword(context: AuthContext, input: PasswordReset, { within }: WriteOptions = {}): Promise<void> {
+  const password = parseNewPassword(input.password, context.minPasswordLength);
+  // Before the hash, so that made-up tokens cost little.
+  if (!(await context.tokens.isAlive(within ?? context.db, 'reset_password', input.token))) throw new InvalidToken();
+  const phc = await context.hasher.hash(password);
+  await transact(within ?? context.db, async (trx) => {
+    const token = await context.tokens.consume(trx, 'reset_password', input.token);
+    if (token === null) throw new InvalidToken();
+    const now = context.clock.now();
+    const user = await markVerified(trx, token.user_id, now, null);
+    if (user === undefined) throw new InvalidToken();
+    await setPassword(trx, user.id, phc, now);
+    // After setPassword, whose lock lets a login that is under way finish first.
+    const sessionsEnded = await context.sessions.revokeAll(trx, user.id, 'password_reset');
+    await context.tokens.forgetPending(trx, user.id);
+    await addLocalIdentity(trx, context.newId(), user.id, now);
+    afterCommit(trx, () => passwordReset.publish(context.name, { userId: user.id, sessionsEnded }));
+    afterwards(context, trx, 'password_changed_mail', () => context.mailer.passwordChanged(user.email));
+  });
+}

@@ -1,0 +1,74 @@
+import * as v from 'valibot';
+
+// What an address or a password must be is decided by the flows (email.ts, passwords.ts), for every caller.
+// These bound what is looked at, and describe it.
+const email = v.pipe(
+  v.string(),
+  v.maxLength(254),
+  v.description('An e-mail address.'),
+  v.examples(['ada@example.com']),
+);
+const newPassword = v.pipe(
+  v.string(),
+  v.maxLength(2048),
+  v.description('At least 15 characters unless the app says otherwise, at most 1024; each code point is one.'),
+  v.examples(['seven quiet otters at dawn']),
+);
+const token = v.pipe(
+  v.string(),
+  v.maxLength(100),
+  v.description('The token from the mailed link.'),
+  v.examples(['4l0bVb3q5rJvYx7m2Qk9cT1nZs8wGd6hEa0uPfRiLoM']),
+);
+
+export const RegisterSchema = v.strictObject({
+  email,
+  password: newPassword,
+  name: v.optional(v.pipe(v.string(), v.maxLength(200), v.description('What the person is called.'), v.examples(['Ada']))),
+});
+
+export const EmailSchema = v.strictObject({ email });
+
+export const TokenSchema = v.strictObject({ token });
+
+export const LoginSchema = v.strictObject({
+  email,
+  password: v.pipe(v.string(), v.maxLength(2048), v.examples(['seven quiet otters at dawn'])),
+  transport: v.optional(
+    v.pipe(
+      v.picklist(['cookie', 'bearer']),
+      v.description('`cookie` for browsers; `bearer` answers the token in the body, for clients without a cookie jar.'),
+    ),
+    'cookie',
+  ),
+});
+
+export const ResetPasswordSchema = v.strictObject({ token, password: newPassword });
+
+const id = v.pipe(v.string(), v.uuid(), v.maxLength(36));
+const timestamp = v.pipe(v.string(), v.isoTimestamp(), v.maxLength(30));
+const boundedText = v.pipe(v.string(), v.maxLength(254));
+
+const UserBody = v.object({
+  id,
+  email: boundedText,
+  name: v.nullable(boundedText),
+  createdAt: timestamp,
+});
+
+const SessionBody = v.object({
+  id,
+  createdAt: timestamp,
+  lastSeenAt: timestamp,
+  expiresAt: v.pipe(timestamp, v.description('When it ends unless it is used before.')),
+  absoluteExpiresAt: v.pipe(timestamp, v.description('When it ends however much it is used.')),
+});
+
+export const PendingBody = v.object({ status: v.literal('pending_verification') });
+export const VerifiedBody = v.object({ status: v.literal('verified') });
+export const AcceptedBody = v.object({ status: v.literal('accepted') });
+export const MeBody = v.object({ user: UserBody, session: SessionBody });
+export const LoggedInBody = v.object({
+  ...MeBody.entries,
+  token: v.optional(v.pipe(boundedText, v.description('Only where `transport` was `bearer`.'))),
+});

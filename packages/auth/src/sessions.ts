@@ -1,0 +1,174 @@
+import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
+import type { Db } from '@svc/db';
+import { InvalidCredentials } from './failures.ts';
+import { isTokenShaped } from './one-time-tokens.ts';
+import { type SessionRow, tablesOf } from './tables.ts';
+import { toUser, type User } from './users.ts';
+
+/** A signed-in device. */
+export interface Session {
+  readonly id: string;
+  /** When the person proved who they are. */
+  readonly createdAt: Date;
+  /** The last request seen, to the minute. */
+  readonly lastSeenAt: Date;
+  /** When it ends unless it is used before. */
+  readonly expiresAt: Date;
+  /** When it ends however much it is used. */
+  readonly absoluteExpiresAt: Date;
+  readonly device: string | null;
+  readonly address: string | null;
+}
+
+/** Who makes a request. */
+export interface Principal {
+  readonly userId: string;
+  readonly user: User;
+  readonly session: Session;
+}
+
+export type RevokeReason = 'logout' | 'replaced' | 'password_reset';
+
+export interface NewSession {
+  userId: string;
+  /** Of the password that was checked. */
+  credentialVersion: number;
+  device: string | null;
+  address: string | null;
+}
+
+export interface Sessions {
+  /** Opens a session. @throws {InvalidCredentials} when the password or the user changed since they were checked. */
+  open(trx: Db, session: NewSession): Promise<{ token: string; session: Session }>;
+  /** Whose session it is, while it is alive; that it was used is noted at most once a minute. */
+  find(db: Db, token: string): Promise<Principal | null>;
+  /** Ends the session of a token. Nothing comes back when it had ended. */
+  revoke(db: Db, token: string, reason: RevokeReason): Promise<SessionRow | undefined>;
+  /** Ends all sessions of a user and answers how many that were. */
+  revokeAll(db: Db, userId: string, reason: RevokeReason): Promise<number>;
+}
+
+export interface SessionsOptions {
+  idleMs: number;
+  absoluteMs: number;
+  clock: Clock;
+  newId: NewId;
+  random: RandomBytes;
+}
+
+const touchEveryMs = 60_000;
+
+export function createSessions({ idleMs, absoluteMs, clock, newId, random }: SessionsOptions): Sessions {
+  const idleEnd = (now: Date, absolute: Date) => new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
+  return {
+    async open(trx, { userId, credentialVersion, device, address }) {
+      await lockCredential(trx, userId, credentialVersion);
+      const token = randomToken(32, random);
+      const now = clock.now();
+      const absolute = new Date(now.getTime() + absoluteMs);
+      const row = await tablesOf(trx)
+        .insertInto('svc_auth.sessions')
+        .values({
+          id: newId(),
+          user_id: userId,
+          token_hash: sha256(token),
+          device,
+          address,
+          created_at: now,
+          last_seen_at: now,
+          idle_expires_at: idleEnd(now, absolute),
+          absolute_expires_at: absolute,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return { token, session: toSession(row) };
+    },
+    async find(db, token) {
+      if (!isTokenShaped(token)) return null;
+      const now = clock.now();
+      const row = await findAlive(db, sha256(token), now);
+      if (row === undefined) return null;
+      const seen = { last_seen_at: now, idle_expires_at: idleEnd(now, row.absolute_expires_at) };
+      const due = now.getTime() - row.last_seen_at.getTime() >= touchEveryMs;
+      if (due) await touch(db, row.id, seen);
+      const user = { ...row, id: row.user_id, created_at: row.user_created_at };
+      return { userId: row.user_id, user: toUser(user), session: toSession(due ? { ...row, ...seen } : row) };
+    },
+    revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
+    revokeAll: (db, userId, reason) => revokeByUser(db, userId, reason, clock.now()),
+  };
+}
+
+// Without this lock, a login that checked the old password could open a session just after a reset ended all of them.
+// A reset writes the same row, so one waits for the other and sees what it did.
+async function lockCredential(trx: Db, userId: string, version: number): Promise<void> {
+  const row = await tablesOf(trx)
+    .selectFrom('svc_auth.password_credentials as c')
+    .innerJoin('svc_auth.users as u', 'u.id', 'c.user_id')
+    .select('c.user_id')
+    .where('c.user_id', '=', userId)
+    .where('c.version', '=', version)
+    .where('u.disabled_at', 'is', null)
+    .where('u.verified_at', 'is not', null)
+    .forShare()
+    .executeTakeFirst();
+  if (row === undefined) throw new InvalidCredentials();
+}
+
+// Runs on every request: one look-up by a unique index, one by a primary key.
+function findAlive(db: Db, tokenHash: Uint8Array, now: Date) {
+  return tablesOf(db)
+    .selectFrom('svc_auth.sessions as s')
+    .innerJoin('svc_auth.users as u', 'u.id', 's.user_id')
+    .selectAll('s')
+    .select(['u.email', 'u.name', 'u.verified_at', 'u.created_at as user_created_at'])
+    .where('s.token_hash', '=', tokenHash)
+    .where('s.revoked_at', 'is', null)
+    .where('s.idle_expires_at', '>', now)
+    .where('s.absolute_expires_at', '>', now)
+    .where('u.disabled_at', 'is', null)
+    .executeTakeFirst();
+}
+
+async function touch(db: Db, id: string, seen: Pick<SessionRow, 'last_seen_at' | 'idle_expires_at'>): Promise<void> {
+  await tablesOf(db)
+    .updateTable('svc_auth.sessions')
+    .set(seen)
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    // Of the requests of one moment, the first writes.
+    .where('last_seen_at', '<=', new Date(seen.last_seen_at.getTime() - touchEveryMs))
+    .execute();
+}
+
+function revokeByHash(db: Db, tokenHash: Uint8Array, reason: RevokeReason, now: Date) {
+  return tablesOf(db)
+    .updateTable('svc_auth.sessions')
+    .set({ revoked_at: now, revoke_reason: reason })
+    .where('token_hash', '=', tokenHash)
+    .where('revoked_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+async function revokeByUser(db: Db, userId: string, reason: RevokeReason, now: Date): Promise<number> {
+  const result = await tablesOf(db)
+    .updateTable('svc_auth.sessions')
+    .set({ revoked_at: now, revoke_reason: reason })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    createdAt: row.created_at,
+    lastSeenAt: row.last_seen_at,
+    expiresAt: row.idle_expires_at,
+    absoluteExpiresAt: row.absolute_expires_at,
+    device: row.device,
+    address: row.address,
+  };
+}

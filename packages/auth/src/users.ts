@@ -1,0 +1,111 @@
+import type { Db } from '@svc/db';
+import { sql } from 'kysely';
+import type { EmailAddress } from './email.ts';
+import { tablesOf, type UserRow } from './tables.ts';
+
+/** A person, as others may see them. */
+export interface User {
+  readonly id: string;
+  readonly email: string;
+  readonly name: string | null;
+  readonly verifiedAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export function toUser(row: Pick<UserRow, 'id' | 'email' | 'name' | 'verified_at' | 'created_at'>): User {
+  return { id: row.id, email: row.email, name: row.name, verifiedAt: row.verified_at, createdAt: row.created_at };
+}
+
+/**
+ * The user of an address, made if there is none. An unverified one takes the spelling of the newest
+ * registration; a verified one is written as it was, so that the statement costs the same.
+ */
+export function claimAddress(db: Db, user: { id: string; email: EmailAddress; now: Date }): Promise<UserRow> {
+  return tablesOf(db)
+    .insertInto('svc_auth.users')
+    .values({
+      id: user.id,
+      email: user.email.address,
+      email_normalized: user.email.normalized,
+      version: 1,
+      created_at: user.now,
+    })
+    .onConflict((conflict) =>
+      conflict.column('email_normalized').doUpdateSet({
+        email: sql<string>`case when users.verified_at is null then excluded.email else users.email end`,
+      }),
+    )
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export function findUserByEmail(db: Db, email: EmailAddress): Promise<UserRow | undefined> {
+  return tablesOf(db)
+    .selectFrom('svc_auth.users')
+    .selectAll()
+    .where('email_normalized', '=', email.normalized)
+    .executeTakeFirst();
+}
+
+/** What signing in needs to know, in one look: the user, the password in force, and the one that waits for verification. */
+export function findLogin(db: Db, email: EmailAddress) {
+  return tablesOf(db)
+    .selectFrom('svc_auth.users as u')
+    .leftJoin('svc_auth.password_credentials as c', 'c.user_id', 'u.id')
+    .leftJoin('svc_auth.one_time_tokens as t', (join) =>
+      join.onRef('t.user_id', '=', 'u.id').on('t.purpose', '=', 'verify').on('t.used_at', 'is', null),
+    )
+    .selectAll('u')
+    .select(['c.phc', 'c.version as credential_version', 't.pending_password'])
+    .where('u.email_normalized', '=', email.normalized)
+    .executeTakeFirst();
+}
+
+/** Marks the address as proven. Nothing comes back when the user is disabled. */
+export function markVerified(db: Db, userId: string, now: Date, name: string | null): Promise<UserRow | undefined> {
+  return tablesOf(db)
+    .updateTable('svc_auth.users')
+    .set({
+      verified_at: sql<Date>`coalesce(verified_at, ${now}::timestamptz)`,
+      name: sql<string | null>`coalesce(${name}::text, name)`,
+      version: sql<number>`version + 1`,
+    })
+    .where('id', '=', userId)
+    .where('disabled_at', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Puts a password in force; a login that checked the former one fails from here on. */
+export async function setPassword(db: Db, userId: string, phc: string, now: Date): Promise<void> {
+  await tablesOf(db)
+    .insertInto('svc_auth.password_credentials')
+    .values({ user_id: userId, phc, version: 1, changed_at: now })
+    .onConflict((conflict) =>
+      conflict
+        .column('user_id')
+        .doUpdateSet({ phc, changed_at: now, version: sql<number>`password_credentials.version + 1` }),
+    )
+    .execute();
+}
+
+/** Exchanges the hash of an unchanged password, unless it has been changed meanwhile. */
+export async function replaceHash(db: Db, userId: string, from: string, to: string): Promise<void> {
+  await tablesOf(db)
+    .updateTable('svc_auth.password_credentials')
+    .set({ phc: to })
+    .where('user_id', '=', userId)
+    .where('phc', '=', from)
+    .execute();
+}
+
+/** The issuer of identities that this package vouches for by a password; their subject is the user's id. */
+export const localIssuer = 'local';
+
+export async function addLocalIdentity(db: Db, id: string, userId: string, now: Date): Promise<void> {
+  await tablesOf(db)
+    .insertInto('svc_auth.identities')
+    .values({ id, user_id: userId, issuer: localIssuer, subject: userId, created_at: now })
+    .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doNothing())
+    .execute();
+}

@@ -1,0 +1,57 @@
+import { recordingLogger, testClock } from '@svc/core/testing';
+import type { Db } from '@svc/db';
+import { type AuthOptions, createAuth } from '../src/index.ts';
+import { fastHashing, recordingOutbox } from '../src/testing.ts';
+
+export const password = 'seven quiet otters at dawn';
+export const newPassword = 'eight loud badgers at dusk';
+
+let people = 0;
+/** An address that nobody else in this file has. */
+export const someone = () => `person${++people}@example.com`;
+
+/** Sign-in on a database of the test's, with a clock, a log and a mailbox in the test's hands. */
+export function openAuth(db: Db, options: Partial<AuthOptions> = {}) {
+  const clock = testClock();
+  const outbox = recordingOutbox();
+  const logger = recordingLogger();
+  const auth = createAuth({
+    db,
+    sendMail: outbox.sendMail,
+    publicUrl: 'https://app.example.com',
+    appName: 'Projects',
+    hashing: fastHashing,
+    clock,
+    logger,
+    ...options,
+  });
+  return {
+    auth,
+    clock,
+    outbox,
+    logger,
+    /** A verified user. */
+    async member(email = someone()) {
+      await auth.register({ email, password, name: 'Ada' });
+      await auth.verify({ token: await outbox.nextToken('verify', email) });
+      return email;
+    },
+  };
+}
+
+/** The failure's code that a promise rejects with. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+  return 'no failure';
+}
+
+/** How many of these promises were fulfilled, and the codes of the others. */
+export async function tally(promises: readonly Promise<unknown>[]) {
+  const results = await Promise.allSettled(promises);
+  const codes = results.flatMap((each) => (each.status === 'rejected' ? [(each.reason as { code: string }).code] : []));
+  return { fulfilled: results.length - codes.length, codes: [...new Set(codes)] };
+}

@@ -1,0 +1,33 @@
+import { InvalidSettings, parseSettings } from '@svc/core';
+import type { Db } from '@svc/db';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { authSettings, createAuth } from '../src/index.ts';
+
+const parse = (environment: Record<string, string>) => parseSettings(v.object(authSettings), environment);
+
+describe('settings and options', () => {
+  test('without a variable the defaults hold', () => {
+    expect(parse({})).toEqual({ authSessionIdle: '14d', authSessionAbsolute: '90d', authPasswordMinLength: 15 });
+  });
+
+  test('every bad variable is named, without its value', () => {
+    const bad = () => parse({ AUTH_SESSION_IDLE: 'a fortnight', AUTH_PASSWORD_MIN_LENGTH: '4' });
+    expect(bad).toThrow(InvalidSettings);
+    expect(bad).toThrow(/AUTH_SESSION_IDLE[^]*AUTH_PASSWORD_MIN_LENGTH/);
+    expect(bad).not.toThrow(/fortnight/);
+  });
+
+  test.each([
+    ['publicUrl', { publicUrl: 'app.example.com' }],
+    ['publicUrl', { publicUrl: 'javascript:alert(1)' }],
+    ['publicUrl', { publicUrl: 'https://app.example.com/?a=b' }],
+    ['sessions.idle', { sessions: { idle: '2d' as const, absolute: '1d' as const } }],
+    ['passwords.minLength', { passwords: { minLength: 4 } }],
+    ['hashing.maxRunning', { hashing: { maxRunning: 0 } }],
+  ])('an unusable %s is a TypeError', (option, options) => {
+    const base = { db: {} as Db, sendMail: async () => {}, publicUrl: 'https://app.example.com', appName: 'Projects' };
+    expect(() => createAuth({ ...base, ...options })).toThrow(TypeError);
+    expect(() => createAuth({ ...base, ...options })).toThrow(option);
+  });
+});

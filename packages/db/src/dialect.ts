@@ -1,0 +1,106 @@
+import type { Logger } from '@svc/core';
+import {
+  type DatabaseConnection,
+  type Dialect,
+  type DialectAdapter,
+  type Driver,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely';
+import { encodeParameter } from './codec.ts';
+import { CommitRolledBack } from './failures.ts';
+import type { Session, Sessions } from './session.ts';
+
+/** The Kysely dialect of both engines. */
+export function createDialect(sessions: Sessions, adapter: DialectAdapter, logger: Logger): Dialect {
+  return {
+    createAdapter: () => adapter,
+    createDriver: () => createDriver(sessions, logger),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+interface SessionConnection extends DatabaseConnection {
+  readonly session: Session;
+  inTransaction: boolean;
+}
+
+function createDriver(sessions: Sessions, logger: Logger): Driver {
+  const connections = new WeakMap<Session, SessionConnection>();
+  const sessionOf = (connection: DatabaseConnection) => (connection as SessionConnection).session;
+  const say = (connection: DatabaseConnection, text: string) => sessionOf(connection).run(text, []);
+
+  return {
+    async init() {},
+    async acquireConnection() {
+      const session = await sessions.acquire();
+      let connection = connections.get(session);
+      if (connection === undefined) {
+        connection = toConnection(session);
+        connections.set(session, connection);
+      }
+      return connection;
+    },
+    // Not async up to onBegin: PGlite's guard marks the calling flow, which an await would leave.
+    beginTransaction(connection, settings) {
+      sessions.onBegin(sessionOf(connection));
+      (connection as SessionConnection).inTransaction = true;
+      return say(connection, beginStatement(settings)).then(() => {});
+    },
+    async commitTransaction(connection) {
+      const { command } = await say(connection, 'commit');
+      (connection as SessionConnection).inTransaction = false;
+      // PostgreSQL answers COMMIT of a failed transaction with success, and the tag ROLLBACK.
+      if (command === 'ROLLBACK') throw new CommitRolledBack();
+    },
+    async rollbackTransaction(connection) {
+      if (!(connection as SessionConnection).inTransaction) return;
+      try {
+        await say(connection, 'rollback');
+        (connection as SessionConnection).inTransaction = false;
+      } catch (error) {
+        // The server rolls back what it lost; the error that led here is the one to report.
+        logger.warn({ err: error }, 'a rollback failed; its connection is dropped');
+        sessionOf(connection).kill();
+      }
+    },
+    savepoint: async (connection, name) => void (await say(connection, `savepoint "${quoted(name)}"`)),
+    rollbackToSavepoint: async (connection, name) =>
+      void (await say(connection, `rollback to savepoint "${quoted(name)}"`)),
+    releaseSavepoint: async (connection, name) =>
+      void (await say(connection, `release savepoint "${quoted(name)}"`)),
+    async releaseConnection(connection) {
+      const session = sessionOf(connection);
+      // A BEGIN or COMMIT that failed leaves a session whose state nobody knows.
+      if ((connection as SessionConnection).inTransaction) session.kill();
+      (connection as SessionConnection).inTransaction = false;
+      sessions.release(session);
+    },
+    destroy: () => sessions.close(),
+  };
+}
+
+const quoted = (name: string) => name.replaceAll('"', '""');
+
+function beginStatement({ isolationLevel, accessMode }: TransactionSettings): string {
+  const isolation = isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`;
+  return `begin${isolation}${accessMode === undefined ? '' : ` ${accessMode}`}`;
+}
+
+function toConnection(session: Session): SessionConnection {
+  return {
+    session,
+    inTransaction: false,
+    async executeQuery<R>({ sql, parameters }: { sql: string; parameters: readonly unknown[] }) {
+      const { rows, affectedRows } = await session.run(sql, parameters.map(encodeParameter));
+      return { rows: rows as R[], numAffectedRows: BigInt(affectedRows) } satisfies QueryResult<R>;
+    },
+    // oxlint-disable-next-line require-yield
+    async *streamQuery(): AsyncGenerator<never> {
+      throw new TypeError('streaming is not supported: page through the rows instead');
+    },
+  };
+}
