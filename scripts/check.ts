@@ -36,10 +36,17 @@ const steps: Step[] = [
   script('install', 'install-test.ts'),
   {
     ...script('.env.example', 'env-example.ts', '--check'),
-    skip: () =>
-      existsSync(join(root, 'apps/acceptance/src/settings.ts')) ? undefined : 'there is no app yet',
+    skip: () => missing('apps/acceptance/src/settings.ts'),
+  },
+  {
+    ...script('acceptance matrix', 'acceptance-matrix.ts', '--check'),
+    skip: () => missing('scripts/acceptance-matrix.ts'),
   },
 ];
+
+function missing(path: string): string | undefined {
+  return existsSync(join(root, path)) ? undefined : `there is no ${path} yet`;
+}
 
 function appProjects(): string[] {
   return members('apps').flatMap(({ directory }) =>

@@ -9,7 +9,7 @@ import {
   reportsFolder,
 } from './result-file.ts';
 import { root, runTool } from './run-tool.ts';
-import { type SourceStamp, sourceStamp } from './source-stamp.ts';
+import { newestSourceMs, type SourceStamp, sourceStamp } from './source-stamp.ts';
 import { filesBelow, members } from './workspace.ts';
 
 // `pnpm report`: what was found out about these very sources. What has not been run yet is run; --fresh runs all of it.
@@ -37,11 +37,12 @@ async function gather(stamp: SourceStamp) {
   };
 }
 
-/** The gate stamps its results; one without a stamp counts when no source file is younger. */
+/** The gate's result, unless a source file is younger than it. */
 function currentGate(name: string, stamp: SourceStamp): GateResult | undefined {
   const result = readGateResult(name);
-  if (result === undefined) return undefined;
-  return result.digest === undefined ? result : result.digest === stamp.digest ? result : undefined;
+  const current =
+    result !== undefined && stamp.commit !== 'unknown' && result.startedAtMs >= newestSourceMs();
+  return current ? result : undefined;
 }
 
 function countsOf(result: GateResult | undefined) {

@@ -72,9 +72,8 @@ export const gateRuns = stacks.flatMap((stack) =>
 export interface GateResult {
   readonly counts: Counts;
   readonly expectedLater: number;
-  /** When the file was written, in milliseconds since the epoch. */
-  readonly writtenAtMs: number;
-  readonly digest: string | undefined;
+  /** When the run began, in milliseconds since the epoch. */
+  readonly startedAtMs: number;
 }
 
 /** What the gate left for one stack and runtime: it writes `counts`, or only its `scenarios` with a `state` each. */
@@ -82,7 +81,7 @@ export function readGateResult(run: string, folder = reportsFolder): GateResult 
   const path = join(folder, `gate-${run}.json`);
   if (!existsSync(path)) return undefined;
   const file = JSON.parse(readFileSync(path, 'utf8')) as {
-    stamp?: SourceStamp;
+    startedAt?: string;
     counts?: Partial<Counts> & { expectedLater?: number };
     scenarios?: readonly { state: string }[];
   };
@@ -94,9 +93,8 @@ export function readGateResult(run: string, folder = reportsFolder): GateResult 
       failed: file.counts?.failed ?? having(/^fail/),
       skipped: file.counts?.skipped ?? having(/^skip|^not.applicable/),
     },
-    expectedLater: file.counts?.expectedLater ?? having(/^expected/),
-    writtenAtMs: statSync(path).mtimeMs,
-    digest: file.stamp?.digest,
+    expectedLater: file.counts?.expectedLater ?? having(/^later|^expected/),
+    startedAtMs: file.startedAt === undefined ? statSync(path).mtimeMs : Date.parse(file.startedAt),
   };
 }
 

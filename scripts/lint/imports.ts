@@ -30,7 +30,11 @@ const libraries: { name: RegExp; home: string; isHome: (place: Place) => boolean
     home: 'src/testing.ts',
     isHome: (p) => isNamed(p, 'testing'),
   },
-  { name: /^smtp-server$/, home: 'src/testing.ts', isHome: (p) => isNamed(p, 'testing') },
+  {
+    name: /^smtp-server$/,
+    home: 'the SMTP sink of @svc/mail',
+    isHome: (p) => isNamed(p, 'testing', 'smtp-sink'),
+  },
   { name: /^ioredis(\/|$)/, home: 'a redis.ts', isHome: (p) => isNamed(p, 'redis', 'testing') },
   { name: /^@(aws-sdk|smithy)\//, home: 'an s3.ts', isHome: (p) => isNamed(p, 's3') },
   { name: /^nodemailer(\/|$)/, home: 'an smtp.ts', isHome: (p) => isNamed(p, 'smtp') },

@@ -1,7 +1,7 @@
 import { placeOf } from './place.ts';
 import { child, nameOf, type Node, type Rule } from './syntax.ts';
 
-/** No `any`, except in the one sanctioned alias of @svc/db: `type Db = Kysely<any>`. */
+/** No `any`, except in the sanctioned aliases of @svc/db: `type Db = Kysely<any>`, and `Trx` for its transaction. */
 export const noAny: Rule = {
   create(context) {
     const place = placeOf(context.filename);
@@ -20,7 +20,8 @@ export const noAny: Rule = {
 
 function isSanctioned(node: Node): boolean {
   for (let above = node.parent; above !== null && above !== undefined; above = above.parent) {
-    if (above.type === 'TSTypeAliasDeclaration') return nameOf(child(above, 'id')) === 'Db';
+    if (above.type === 'TSTypeAliasDeclaration')
+      return ['Db', 'Trx'].includes(nameOf(child(above, 'id')) ?? '');
   }
   return false;
 }
