@@ -133,25 +133,27 @@ function exportFaults({ path, directory, manifest }: Member): Fault[] {
     return [{ file, message: 'It exports nothing at ".".' }];
   return entries.flatMap(([subpath, conditions]) => {
     const name = subpath === '.' ? 'index' : subpath.slice(2);
-    const homes = [name, `${name}/index`, `stores/${name}`];
-    const home = homes.find((path) => conditions['@svc/source'] === `./src/${path}.ts`);
-    if (home === undefined)
+    // Itself, a folder, or one implementation among several: src/smtp.ts, src/hono/index.ts, src/transports/smtp.ts.
+    const home = /^\.\/src\/((?:[a-z]+s\/)?([a-z0-9-]+)(?:\/index)?)\.ts$/.exec(
+      conditions['@svc/source'] ?? '',
+    );
+    if (home?.[2] !== name)
       return [
         {
           file,
-          message: `exports["${subpath}"]: @svc/source is src/${name}.ts, src/${name}/index.ts or src/stores/${name}.ts.`,
+          message: `exports["${subpath}"]: @svc/source names neither src/${name}.ts nor a file that could stand for it.`,
         },
       ];
     const expected = {
-      '@svc/source': `./src/${home}.ts`,
-      types: `./dist/${home}.d.ts`,
-      default: `./dist/${home}.js`,
+      '@svc/source': `./src/${home[1]}.ts`,
+      types: `./dist/${home[1]}.d.ts`,
+      default: `./dist/${home[1]}.js`,
     };
     const faults: Fault[] = [];
     // The order of conditions decides which one wins, so it is compared as text.
     if (JSON.stringify(conditions) !== JSON.stringify(expected))
       faults.push({ file, message: `exports["${subpath}"] is not ${JSON.stringify(expected)}.` });
-    if (!existsSync(join(directory, 'src', `${home}.ts`)))
+    if (!existsSync(join(directory, 'src', `${home[1]}.ts`)))
       faults.push({ file, message: `exports["${subpath}"] names a file that does not exist.` });
     return faults;
   });

@@ -15,7 +15,7 @@ const marker = /^\s*skipped because \S+/;
 
 /**
  * No test is focused, and none is skipped in silence: `context.skip('why')` says why, and
- * `it.skip` stands under a comment `// skipped because …`.
+ * `it.skip` stands under a comment `// skipped because …`, or carries its `reason` in its title.
  */
 export const reasonedSkips: Rule = {
   create(context) {
@@ -34,7 +34,7 @@ export const reasonedSkips: Rule = {
         if (verb === 'only')
           return context.report({ node, message: 'A focused test hides all the others.' });
         const line = (node['loc'] as { start: { line: number } }).start.line;
-        if (!skipping.has(verb) || reasonLines().has(line - 1)) return;
+        if (!skipping.has(verb) || reasonLines().has(line - 1) || isTitledWithReason(node)) return;
         context.report({ node, message: `A ${verb} needs a line above it: // skipped because …` });
       },
       CallExpression(node) {
@@ -51,6 +51,16 @@ export const reasonedSkips: Rule = {
     };
   },
 };
+
+/** ``test.skip(`${title} (${reason})`, …)``, as the contract suites do for stores that declare what they cannot. */
+function isTitledWithReason(node: Node): boolean {
+  const title =
+    node.parent?.type === 'CallExpression' ? children(node.parent, 'arguments')[0] : undefined;
+  return (
+    title?.type === 'TemplateLiteral' &&
+    children(title, 'expressions').some((hole) => nameOf(hole) === 'reason')
+  );
+}
 
 /** The `it` of `it.concurrent.skip`, `it.each(rows).only`. */
 function rootName(node: Node | undefined): string | undefined {

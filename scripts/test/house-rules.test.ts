@@ -147,6 +147,10 @@ const innocent: Case[] = [
     'packages/mail/test/a.test.ts',
     "import { it } from 'vitest'; it('a', (context) => context.skip('needs Redis'));",
   ],
+  [
+    'packages/mail/test/a.test.ts',
+    "import { it } from 'vitest'; const reason = 'b'; it.skip(`a (${reason})`, () => {});",
+  ],
 ];
 
 let folder: string;
