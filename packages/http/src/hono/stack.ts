@@ -29,18 +29,20 @@ export interface StackOptions {
 
 /**
  * Installs what every service needs, in the one order that works: the context first, so that every
- * answer has its request id; then headers and CORS, so that errors carry them, too; then the time
- * limit, and inside it the body's, whose refusal is the better answer when both are due.
+ * answer has its request id; then headers and CORS, so that errors carry them, too; then the limits.
+ *
+ * @throws {TypeError} when a body may take as long as the answer: then a slow body would look like a slow handler.
  */
 // oxlint-disable-next-line no-explicit-any -- an app may add variables of its own
 export function stack(app: Hono<any>, options: StackOptions): void {
   const { typeBase, trustedProxies = [], handlerTimeoutMs = 30_000, logger = silentLogger, clock = systemClock, newId = uuidv7 } = options;
   const { maxBytes = 1_048_576, readTimeoutMs = 15_000 } = options.bodyLimit ?? {};
+  if (readTimeoutMs >= handlerTimeoutMs) throw new TypeError('bodyLimit.readTimeoutMs must be less than handlerTimeoutMs');
   const router = app as Hono<HttpEnv>;
   router.use(requestContext({ clientAddress: createClientAddress({ trustedProxies }), logger, newId, clock }));
   router.use(securityHeaders());
   router.use(cors(options.cors));
-  router.use(handlerTimeout({ ms: handlerTimeoutMs, clock }));
   router.use(bodyLimit({ maxBytes, readTimeoutMs, clock }));
+  router.use(handlerTimeout({ ms: handlerTimeoutMs, clock }));
   problems(router, { typeBase });
 }
