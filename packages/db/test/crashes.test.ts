@@ -6,16 +6,17 @@ import { describe, expect, test } from 'vitest';
 import { connect, DatabaseLocked } from '../src/index.ts';
 import { runProgram, runtimes } from './runtimes.ts';
 
-const rounds = 20;
+// A round is mostly PGlite's start, over a second; the lock is what differs by runtime, and a few show that.
+const rounds = { Node: 20, Bun: 5 };
 
-describe.each(runtimes)('on $runtime', ({ command }) => {
-  test(`a PGlite directory whose process is killed ${rounds} times loses nothing acknowledged, and lets no second opener in`, async () => {
+describe.each(runtimes)('on $runtime', ({ runtime, command }) => {
+  test(`a PGlite directory whose process is killed ${rounds[runtime]} times loses nothing acknowledged, and lets no second opener in`, async () => {
     const base = mkdtempSync(join(tmpdir(), 'svc-pglite-crash-'));
     const directory = join(base, 'data');
     try {
       const acknowledged = new Set<number>();
       const note = ({ id }: { id: number }) => void acknowledged.add(id);
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0; round < rounds[runtime]; round += 1) {
         const writer = runProgram(command, 'pglite-writer', [directory]);
         const { found } = await writer.next<{ found: number }>();
         expect(found).toBeGreaterThanOrEqual(Math.max(0, ...acknowledged));

@@ -19,18 +19,22 @@ export function serverUser(): ServerUser | undefined {
         stdio: ['ignore', 'pipe', 'ignore'],
       }),
     );
+  const find = () => ({ uid: idOf('-u'), gid: idOf('-g') });
   try {
-    return { uid: idOf('-u'), gid: idOf('-g') };
+    return find();
   } catch {
-    // There is no such user yet. Of two that make it at once, one fails, and finds it made.
-    try {
-      execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], {
-        stdio: 'ignore',
-      });
-    } finally {
-      return { uid: idOf('-u'), gid: idOf('-g') };
-    }
+    // There is no such user yet.
   }
+  try {
+    execFileSync(
+      'useradd',
+      ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'],
+      { stdio: 'ignore' },
+    );
+  } catch {
+    // Of two processes that make it at once, one fails and finds it made; else `find` says what is wrong.
+  }
+  return find();
 }
 
 /** The directory of PostgreSQL's programs: the package's own, or a copy in `base` where its user could not reach them. */
