@@ -37,7 +37,8 @@ export function createCursors({ secret }: { secret: string }): Cursors {
     decode(list, cursor) {
       const [body, mac, ...rest] = cursor.split('.');
       if (body === undefined || mac === undefined || rest.length > 0) throw new InvalidCursor();
-      if (!constantTimeEqual(mac, sign(list, body).toString('base64url'))) throw new InvalidCursor();
+      if (!constantTimeEqual(mac, sign(list, body).toString('base64url')))
+        throw new InvalidCursor();
       return JSON.parse(Buffer.from(body, 'base64url').toString()) as CursorPosition;
     },
   };

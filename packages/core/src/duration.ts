@@ -14,6 +14,7 @@ const msPerUnit: Record<Unit, number> = {
 /** The duration in milliseconds. @throws {TypeError} when it is not a non-negative number with a unit. */
 export function toMs(duration: Duration): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(duration);
-  if (match === null) throw new TypeError("a duration is a number and a unit, such as '30s' or '5m'");
+  if (match === null)
+    throw new TypeError("a duration is a number and a unit, such as '30s' or '5m'");
   return Number(match[1]) * msPerUnit[match[2] as Unit];
 }

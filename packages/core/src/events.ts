@@ -26,7 +26,8 @@ export function defineEvent<Payload extends object>(name: string): EventChannel<
   return {
     name,
     publish(instance, payload) {
-      if (events.hasSubscribers) events.publish({ instance, payload } satisfies EventMessage<Payload>);
+      if (events.hasSubscribers)
+        events.publish({ instance, payload } satisfies EventMessage<Payload>);
     },
     subscribe(listen, onError) {
       // A subscriber that throws would become an uncaught exception of the process that published.

@@ -40,12 +40,16 @@ export interface Failure<Code extends string = string> extends Error {
   readonly details: FailureDetails;
 }
 
-/** The class of one failure: `class InvalidToken extends failure('auth.invalid_token', 'invalid', 'The link is not valid.') {}`. */
-export interface FailureClass<Code extends string = string> {
-  new (details?: FailureDetails, options?: ErrorOptions): Failure<Code>;
+/** What is known of a failure before it happens; every failure class fits. */
+export interface FailureType<Code extends string = string> {
   readonly code: Code;
   readonly kind: FailureKind;
   readonly title: string;
+}
+
+/** The class of one failure: `class InvalidToken extends failure('auth.invalid_token', 'invalid', 'The link is not valid.') {}`. */
+export interface FailureClass<Code extends string = string> extends FailureType<Code> {
+  new (details?: FailureDetails, options?: ErrorOptions): Failure<Code>;
 }
 
 /** Makes the base class of one failure. The code is API (`package.snake_case`), the title is what a person reads. */
@@ -74,9 +78,9 @@ export function failure<const Code extends string>(
 export function isFailure(value: unknown): value is Failure;
 export function isFailure<Code extends string>(
   value: unknown,
-  type: FailureClass<Code>,
+  type: FailureType<Code>,
 ): value is Failure<Code>;
-export function isFailure(value: unknown, type?: FailureClass): value is Failure {
+export function isFailure(value: unknown, type?: FailureType): value is Failure {
   if (typeof value !== 'object' || value === null || !('~failure' in value)) return false;
   return type === undefined || (value as Failure).code === type.code;
 }

@@ -19,7 +19,10 @@ const randomPerId = 10;
  * also when the clock steps back or many are made in one millisecond (section 6.2, method 1: a 12-bit
  * counter after the time, that borrows the next millisecond when it overflows).
  */
-export function createUuidV7({ clock = systemClock, random = randomBytes }: UuidV7Options = {}): NewId {
+export function createUuidV7({
+  clock = systemClock,
+  random = randomBytes,
+}: UuidV7Options = {}): NewId {
   let lastMs = -1;
   let counter = 0;
   // One call to the generator for 128 ids: it is the costly part.

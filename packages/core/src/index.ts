@@ -8,6 +8,7 @@ export {
   type FailureClass,
   type FailureDetails,
   type FailureKind,
+  type FailureType,
   type FieldError,
   isFailure,
 } from './failure.ts';

@@ -8,14 +8,30 @@ export const text = (description: string, metadata: SettingMetadata = {}) =>
   v.pipe(v.string(), v.description(description), v.metadata({ ...metadata }));
 
 /** A secret of at least `minLength` characters, readable from `NAME_FILE`. */
-export const secret = (description: string, { minLength = 1, ...metadata }: SettingMetadata & { minLength?: number } = {}) =>
-  v.pipe(v.string(), v.minLength(minLength), v.description(description), v.metadata({ secret: true, ...metadata }));
-
-/** A URL with one of these schemes (`'https'`). Secret where it may carry a password. */
-export const url = (description: string, schemes: readonly string[], metadata: SettingMetadata = {}) =>
+export const secret = (
+  description: string,
+  { minLength = 1, ...metadata }: SettingMetadata & { minLength?: number } = {},
+) =>
   v.pipe(
     v.string(),
-    v.check((value) => schemes.some((scheme) => value.startsWith(`${scheme}:`)) && (value.startsWith('pglite:') || URL.canParse(value))),
+    v.minLength(minLength),
+    v.description(description),
+    v.metadata({ secret: true, ...metadata }),
+  );
+
+/** A URL with one of these schemes (`'https'`). Secret where it may carry a password. */
+export const url = (
+  description: string,
+  schemes: readonly string[],
+  metadata: SettingMetadata = {},
+) =>
+  v.pipe(
+    v.string(),
+    v.check(
+      (value) =>
+        schemes.some((scheme) => value.startsWith(`${scheme}:`)) &&
+        (value.startsWith('pglite:') || URL.canParse(value)),
+    ),
     v.description(description),
     v.metadata({ ...metadata }),
   );
@@ -33,16 +49,27 @@ export const integer = (description: string, min: number, max: number) =>
 
 /** `true` or `false`. */
 export const flag = (description: string) =>
-  v.pipe(v.picklist(['true', 'false']), v.transform((value) => value === 'true'), v.description(`${description} (true or false)`));
+  v.pipe(
+    v.picklist(['true', 'false']),
+    v.transform((value) => value === 'true'),
+    v.description(`${description} (true or false)`),
+  );
 
 /** One of these words. */
-export const oneOf = <const Words extends readonly [string, ...string[]]>(description: string, words: Words) =>
-  v.pipe(v.picklist(words), v.description(`${description} (${words.join(', ')})`));
+export const oneOf = <const Words extends readonly [string, ...string[]]>(
+  description: string,
+  words: Words,
+) => v.pipe(v.picklist(words), v.description(`${description} (${words.join(', ')})`));
 
 /** A list of texts, parted by commas; empty when the variable is. */
 export const list = (description: string) =>
   v.pipe(
     v.string(),
-    v.transform((value): readonly string[] => value.split(',').map((item) => item.trim()).filter((item) => item !== '')),
+    v.transform((value): readonly string[] =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    ),
     v.description(description),
   );

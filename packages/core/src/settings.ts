@@ -72,9 +72,17 @@ export function parseSettings<const Schema extends SettingsSchema>(
     const expected = expectationOf(entry);
     const raw = readVariable(environment, variable, metadata, readFile);
     if (raw === unreadable) {
-      issues.push({ variable: `${variable}_FILE`, problem: 'unreadable', expected: 'a readable file' });
+      issues.push({
+        variable: `${variable}_FILE`,
+        problem: 'unreadable',
+        expected: 'a readable file',
+      });
     } else if (raw === ambiguous) {
-      issues.push({ variable, problem: 'invalid', expected: `only one of it and ${variable}_FILE` });
+      issues.push({
+        variable,
+        problem: 'invalid',
+        expected: `only one of it and ${variable}_FILE`,
+      });
     } else if (raw === undefined && inProduction && metadata.requiredInProduction === true) {
       issues.push({ variable, problem: 'missing', expected });
     } else {

@@ -25,7 +25,11 @@ export function testClock(start = '2026-01-01T00:00:00Z'): TestClock {
   const nextUntil = (untilMs: number) => {
     let next: Sleeper | undefined;
     for (const sleeper of sleepers) {
-      if (sleeper.wakesAtMs <= untilMs && (next === undefined || sleeper.wakesAtMs < next.wakesAtMs)) next = sleeper;
+      if (
+        sleeper.wakesAtMs <= untilMs &&
+        (next === undefined || sleeper.wakesAtMs < next.wakesAtMs)
+      )
+        next = sleeper;
     }
     return next;
   };
@@ -78,7 +82,10 @@ export interface LogLine {
 }
 
 /** A logger that keeps its lines. */
-export function recordingLogger(lines: LogLine[] = [], bound: Record<string, unknown> = {}): Logger & { readonly lines: readonly LogLine[] } {
+export function recordingLogger(
+  lines: LogLine[] = [],
+  bound: Record<string, unknown> = {},
+): Logger & { readonly lines: readonly LogLine[] } {
   const keep = (level: LogLine['level']) => (fields: object, message: string) =>
     void lines.push({ level, message, fields: { ...bound, ...fields } });
   return {

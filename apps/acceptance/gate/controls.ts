@@ -1,0 +1,36 @@
+import type { RunningEnvironment } from './environment.ts';
+import { runSvc } from './command-line.ts';
+import type { Controls } from './control-server.ts';
+
+/** What scenarios may ask of a stack of the gate's own. */
+export function controlsOf({ app, backing, mail, children, settings }: RunningEnvironment) {
+  const fresh = new Map<string, Record<string, string>>();
+  const given = <T>(part: T | undefined, name: string): T => {
+    if (part === undefined) throw new Error(`this stack has no ${name} of its own`);
+    return part;
+  };
+  return {
+    'mail/next': ({ to, timeoutMs }: { to: string; timeoutMs: number }) => mail.next({ to, timeoutMs }),
+    'mail/all': async ({ to }: { to: string }) => mail.mails.filter(({ envelope }) => envelope.to.includes(to)),
+    'app/terminate': ({ signal }: { signal: NodeJS.Signals }) => app.terminate(signal),
+    'app/start': () => app.start(),
+    'app/log': async () => app.log(),
+    'postgres/stop': () => given(backing.postgres, 'PostgreSQL').stop(),
+    'postgres/start': () => given(backing.postgres, 'PostgreSQL').start(),
+    'redis/stop': () => given(backing.redis, 'Redis').stop(),
+    'redis/start': () => given(backing.redis, 'Redis').start(),
+    /** Runs `svc` against an empty database of that name, made at first use. */
+    svc: async ({ args, database, environment = {} }: { args: string[]; database: string; environment?: Record<string, string> }) => {
+      const place = fresh.get(database) ?? (await backing.freshDatabase());
+      fresh.set(database, place);
+      return runSvc(children, args, { ...settings, ...place, ...environment });
+    },
+    /** Starts the app with other settings and answers how it ended; for those it must refuse. */
+    'app/refuse': async ({ environment }: { environment: Record<string, string> }) => {
+      const { runApp } = await import('./run-app.ts');
+      return runApp(children, environment);
+    },
+  } satisfies Controls;
+}
+
+export type StackControls = ReturnType<typeof controlsOf>;

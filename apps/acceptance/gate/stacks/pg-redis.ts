@@ -1,0 +1,37 @@
+import { startPostgres } from '@svc/db/testing';
+import { startRedis } from './redis-server.ts';
+import type { Backing, BackingOptions } from './stack.ts';
+
+/** Real PostgreSQL and Redis servers of the gate's own; `DATABASE_URL` and `REDIS_URL` override them. */
+export async function startPgRedis({ children, folder }: BackingOptions): Promise<Backing> {
+  const given = givenServers();
+  const redis = given.REDIS_URL === undefined ? await startRedis(children, folder) : undefined;
+  const redisUrl = { REDIS_URL: given.REDIS_URL ?? redis?.url ?? '' };
+  if (given.DATABASE_URL !== undefined) {
+    return {
+      environment: { ...redisUrl, DATABASE_URL: given.DATABASE_URL, ...(given.DATABASE_OWNER_URL !== undefined && { DATABASE_OWNER_URL: given.DATABASE_OWNER_URL }) },
+      ...(redis !== undefined && { redis }),
+      freshDatabase: () => Promise.reject(new Error('DATABASE_URL is set: the gate makes no databases on a server that is not its own')),
+      stop: async () => redis?.stop(),
+    };
+  }
+
+  const server = await startPostgres();
+  const asSettings = ({ url, ownerUrl }: { url: string; ownerUrl: string }) => ({ DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl });
+  let count = 0;
+  return {
+    environment: { ...redisUrl, ...asSettings(server) },
+    postgres: { stop: () => server.halt(), start: () => server.resume() },
+    ...(redis !== undefined && { redis }),
+    freshDatabase: async () => asSettings(await server.createDatabase(`fresh_${++count}`)),
+    async stop() {
+      await redis?.stop();
+      await server.stop();
+    },
+  };
+}
+
+function givenServers() {
+  const { DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL } = process.env;
+  return { DATABASE_URL: DATABASE_URL || undefined, DATABASE_OWNER_URL: DATABASE_OWNER_URL || undefined, REDIS_URL: REDIS_URL || undefined };
+}

@@ -1,0 +1,34 @@
+import type { RuntimeName, StackName } from '../arguments.ts';
+import type { Children } from '../children.ts';
+
+/** A server that scenarios may take away and bring back. */
+export interface Switchable {
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Where the app's data lives: what a stack provides before the app starts. */
+export interface Backing {
+  /** Environment of the app, and of `svc` commands for it. */
+  readonly environment: Record<string, string>;
+  readonly postgres?: Switchable;
+  readonly redis?: Switchable;
+  /** An empty database beside the app's, as environment for `svc`. */
+  freshDatabase(): Promise<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export interface BackingOptions {
+  children: Children;
+  folder: string;
+}
+
+export interface StackChoice {
+  readonly stack: StackName;
+  readonly runtime: RuntimeName;
+}
+
+/** A stack that cannot run here, and how to make it. */
+export class StackUnavailable extends Error {
+  override name = 'StackUnavailable';
+}

@@ -1,0 +1,99 @@
+import type { StackName } from '../gate/arguments.ts';
+
+/** What a scenario cannot do without; a deployed app (`--url`) offers none of it. */
+export type Need = 'mail' | 'app process' | 'postgres server' | 'redis server' | 'svc command' | 'gate controls' | 'fresh database';
+
+interface Entry {
+  readonly id: string;
+  readonly title: string;
+  /** `later` is allowed and counted, and never shown as passed. */
+  readonly state: 'present' | 'later';
+  readonly needs?: readonly Need[];
+  /** Where only one stack can show it, and why. */
+  readonly only?: { readonly stack: StackName; readonly reason: string };
+}
+
+const present = (id: string, title: string, more: Pick<Entry, 'needs' | 'only'> = {}): Entry => ({ id, title, state: 'present', ...more });
+const later = (id: string, title: string): Entry => ({ id, title, state: 'later' });
+
+/** Every A-ID of the acceptance matrix, and below them what the gate shows beyond it. */
+export const registry: readonly Entry[] = [
+  present('A0', 'Harness: boot, migrate, seed, run, tear down', { needs: ['svc command', 'fresh database'] }),
+  present('A1-01', 'Register, verify, login, me', { needs: ['mail'] }),
+  later('A1-02', 'Password policy and breach check'),
+  later('A1-03', 'Lockout escalates and cools down'),
+  later('A1-04', 'Roles and owner guards'),
+  later('A1-05', 'Sessions are listed and revoked'),
+  later('A1-06', 'API keys'),
+  later('A1-07', 'Multi-factor sign-in'),
+  later('A2-01', 'Global rate limit'),
+  later('A2-02', 'Limits per route and per tenant'),
+  later('A2-03', 'The window resets'),
+  present('A2-04', 'Slow and large requests, slow handlers', { needs: ['mail', 'gate controls'] }),
+  later('A2-05', 'Abuse signals'),
+  later('A3-01', 'Idempotency-Key: one execution'),
+  later('A3-02', 'Idempotency-Key: other payload, other caller'),
+  present('A3-03', 'A stale version is refused', { needs: ['mail'] }),
+  later('A4-01', 'A job runs after commit'),
+  later('A4-02', 'Retries, dead letters, replay'),
+  later('A4-03', 'A cron tick runs once'),
+  later('A4-04', 'A killed worker loses nothing'),
+  later('A5-01', 'Signed webhook delivery'),
+  later('A5-02', 'Webhook retries, log, replay'),
+  later('A5-03', 'Webhook secret rotation'),
+  later('A5-04', 'Webhooks to private addresses are refused'),
+  later('A6-01', 'The tenant is set on create, lists are scoped'),
+  later('A6-02', "Another tenant's resource does not exist"),
+  later('A6-03', 'Quotas per tenant'),
+  later('A6-04', "A sweep with another tenant's ids finds nothing"),
+  later('A6-05', 'Owner, admin, member'),
+  later('A7-01', 'Soft delete and undelete'),
+  later('A7-02', 'GDPR erasure'),
+  later('A7-03', 'Retention'),
+  later('A7-04', 'Backup verification'),
+  later('A8-01', 'Metrics'),
+  later('A8-02', 'Maintenance mode and circuit breaker'),
+  present('A8-03', 'Probes while servers stop and start', {
+    needs: ['postgres server', 'redis server', 'mail'],
+    only: { stack: 'pg-redis', reason: 'there is no server to stop: the database lives in the process' },
+  }),
+  present('A8-04', 'SIGTERM: in-flight requests finish, exit 0 (HTTP part)', { needs: ['app process', 'gate controls'] }),
+  later('A9-01', 'The OpenAPI document is complete'),
+  present('A9-02', 'Every error is a conforming problem', { needs: ['mail', 'gate controls'] }),
+  later('A9-03', 'Spectral, Redocly and the API doctor'),
+  present('A10-01', 'svc db migrate, rollback, status, seed', { needs: ['svc command', 'fresh database'] }),
+  later('A10-02', 'svc jobs run'),
+  later('A10-03', 'Generated clients'),
+  later('A10-04', 'Help of every command'),
+  later('A11-01', 'Impersonation'),
+  later('A11-02', 'The dashboard in a browser'),
+  later('A22-01', 'Storage: local backend'),
+  later('A22-02', 'Storage: S3 backend'),
+  later('A22-03', 'Storage: backend detection'),
+  later('A22-04', 'Storage: deletion'),
+  later('A22-05', 'Storage: metadata and listing'),
+  later('A22-06', 'Storage: ranges, conditions, signed URLs, quota, traversal'),
+  present('X-01', '/ping answers'),
+  present('X-02', 'Security headers on every answer', { needs: ['gate controls'] }),
+  present('X-03', 'CORS as configured', { needs: ['gate controls'] }),
+  present('X-04', 'Bad input changes nothing', { needs: ['mail'] }),
+  present('X-05', 'Bad settings: exit code 78', { needs: ['app process'] }),
+];
+
+/** The A-IDs of the matrix, group by group: what the registry must account for. */
+export const matrixGroups: Readonly<Record<string, number>> = {
+  A1: 7, A2: 5, A3: 3, A4: 4, A5: 4, A6: 5, A7: 4, A8: 4, A9: 3, A10: 4, A11: 2, A22: 6,
+};
+
+/** What is wrong with the registry itself: an A-ID that is missing, or is there twice. */
+export function registryFaults(): string[] {
+  const expected = ['A0', ...Object.entries(matrixGroups).flatMap(([group, count]) =>
+    Array.from({ length: count }, (_, index) => `${group}-${String(index + 1).padStart(2, '0')}`),
+  )];
+  const ids = registry.map((entry) => entry.id);
+  return [
+    ...expected.filter((id) => !ids.includes(id)).map((id) => `${id} of the matrix is neither present nor expected later`),
+    ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is there twice`),
+    ...ids.filter((id) => !expected.includes(id) && !id.startsWith('X-')).map((id) => `${id} is not in the matrix`),
+  ];
+}

@@ -1,0 +1,139 @@
+import {
+  type Clock,
+  type Cursors,
+  failure,
+  InvalidCursor,
+  isUuid,
+  type NewId,
+  type Page,
+  systemClock,
+  toPage,
+  uuidv7,
+} from '@svc/core';
+import { type Db, StaleVersion } from '@svc/db';
+import { type Actor, requirePermission } from './permissions.ts';
+import { type ProjectChange, projectRepository, type Versions } from './repository.ts';
+import type { ProjectRow } from './tables.ts';
+
+export class ProjectNotFound extends failure(
+  'projects.not_found',
+  'not_found',
+  'There is no such project.',
+) {}
+
+/** A project as its owner sees it. */
+export interface Project {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  /** Grows by one with every change. */
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface NewProject {
+  readonly name: string;
+  readonly description?: string | null | undefined;
+}
+
+/** What one actor can do with projects. */
+export interface ProjectsOfActor {
+  /** Newest first. @throws {InvalidCursor} */
+  list(options: { limit: number; cursor?: string | undefined }): Promise<Page<Project>>;
+  /** @throws {ProjectNotFound} also for another person's project */
+  get(id: string): Promise<Project>;
+  create(project: NewProject): Promise<Project>;
+  /** Changes it if it has one of `versions`, or any where they are undefined. @throws {ProjectNotFound} @throws {StaleVersion} */
+  change(id: string, versions: Versions, change: ProjectChange): Promise<Project>;
+  /** Deletes it if it has one of `versions`, or any where they are undefined. @throws {ProjectNotFound} @throws {StaleVersion} */
+  delete(id: string, versions: Versions): Promise<void>;
+}
+
+export interface Projects {
+  forPrincipal(principal: { readonly userId: string }): ProjectsOfActor;
+  /** Sees every project; the reason is for the audit log. */
+  forSystem(reason: string): ProjectsOfActor;
+}
+
+export interface ProjectsOptions {
+  db: Db;
+  cursors: Cursors;
+  /** @default systemClock */
+  clock?: Clock;
+  /** @default uuidv7 */
+  newId?: NewId;
+}
+
+export function createProjects({
+  db,
+  cursors,
+  clock = systemClock,
+  newId = uuidv7,
+}: ProjectsOptions): Projects {
+  const of = (actor: Actor): ProjectsOfActor => ({
+    async list({ limit, cursor }) {
+      requirePermission(actor, 'list');
+      const beforeId = cursor === undefined ? undefined : decodePosition(cursors, cursor);
+      const rows = await projectRepository(db, actor).list(limit + 1, beforeId);
+      return toPage(rows.map(toProject), limit, (last) => cursors.encode('projects', [last.id]));
+    },
+
+    async get(id) {
+      requirePermission(actor, 'read');
+      const row = await projectRepository(db, actor).find(id);
+      if (row === undefined) throw new ProjectNotFound();
+      return toProject(row);
+    },
+
+    async create({ name, description = null }) {
+      requirePermission(actor, 'create');
+      if (!('userId' in actor)) throw new TypeError('only a person can own a project');
+      const now = clock.now();
+      const row = { name, description, version: 1, created_at: now, updated_at: now };
+      return toProject(
+        await projectRepository(db, actor).insert({ ...row, id: newId(), owner_id: actor.userId }),
+      );
+    },
+
+    async change(id, versions, change) {
+      requirePermission(actor, 'change');
+      const rows = projectRepository(db, actor);
+      const row = await rows.update(id, versions, change, clock.now());
+      if (row === undefined) throw await whyMissing(rows.find(id));
+      return toProject(row);
+    },
+
+    async delete(id, versions) {
+      requirePermission(actor, 'delete');
+      const rows = projectRepository(db, actor);
+      const row = await rows.delete(id, versions);
+      if (row === undefined) throw await whyMissing(rows.find(id));
+    },
+  });
+
+  return {
+    forPrincipal: ({ userId }) => of({ userId }),
+    forSystem: (reason) => of({ system: reason }),
+  };
+}
+
+/** A write that met no row: either another version is there, or nothing. */
+async function whyMissing(found: Promise<ProjectRow | undefined>) {
+  return (await found) === undefined ? new ProjectNotFound() : new StaleVersion();
+}
+
+function decodePosition(cursors: Cursors, cursor: string): string {
+  const [id] = cursors.decode('projects', cursor);
+  if (typeof id !== 'string' || !isUuid(id)) throw new InvalidCursor();
+  return id;
+}
+
+const toProject = (row: ProjectRow): Project => ({
+  id: row.id,
+  name: row.name,
+  description: row.description,
+  version: row.version,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

@@ -1,0 +1,68 @@
+import type { Db } from '@svc/db';
+import type { Kysely } from 'kysely';
+import type { Actor } from './permissions.ts';
+import type { ProjectRow, ProjectTables } from './tables.ts';
+
+/** What may be changed in a project. */
+export interface ProjectChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+}
+
+/** The versions a write is meant for; `undefined` stands for any. */
+export type Versions = readonly number[] | undefined;
+
+/** The rows that exist for an actor: every statement is bounded by its scope. */
+export function projectRepository(database: Db, actor: Actor) {
+  const db: Kysely<ProjectTables> = database;
+  const scope = 'userId' in actor ? actor.userId : undefined;
+
+  return {
+    list: (limit: number, beforeId: string | undefined): Promise<ProjectRow[]> =>
+      db
+        .selectFrom('app.projects')
+        .selectAll()
+        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
+        .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId as string))
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute(),
+
+    find: (id: string): Promise<ProjectRow | undefined> =>
+      db
+        .selectFrom('app.projects')
+        .selectAll()
+        .where('id', '=', id)
+        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
+        .executeTakeFirst(),
+
+    insert: (row: ProjectRow): Promise<ProjectRow> =>
+      db.insertInto('app.projects').values(row).returningAll().executeTakeFirstOrThrow(),
+
+    /** Changes the row if it has one of these versions. */
+    update: (
+      id: string,
+      versions: Versions,
+      change: ProjectChange,
+      updatedAt: Date,
+    ): Promise<ProjectRow | undefined> =>
+      db
+        .updateTable('app.projects')
+        .set((eb) => ({ ...change, updated_at: updatedAt, version: eb('version', '+', 1) }))
+        .where('id', '=', id)
+        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
+        .$if(versions !== undefined, (query) => query.where('version', 'in', versions ?? []))
+        .returningAll()
+        .executeTakeFirst(),
+
+    /** Deletes the row if it has one of these versions. */
+    delete: (id: string, versions: Versions): Promise<{ id: string } | undefined> =>
+      db
+        .deleteFrom('app.projects')
+        .where('id', '=', id)
+        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
+        .$if(versions !== undefined, (query) => query.where('version', 'in', versions ?? []))
+        .returning('id')
+        .executeTakeFirst(),
+  };
+}

@@ -1,0 +1,131 @@
+import { type AuthEnv, requireUser } from '@svc/auth/hono';
+import type { Auth, Principal } from '@svc/auth';
+import { isFailure } from '@svc/core';
+import { StaleVersion } from '@svc/db';
+import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
+import { operation, validated } from '@svc/http/hono';
+import { Hono } from 'hono';
+import { ProjectForbidden } from './permissions.ts';
+import { ProjectNotFound, type Project, type Projects } from './projects.ts';
+import {
+  ChangeProject,
+  CreateProject,
+  ListProjects,
+  ProjectBody,
+  ProjectId,
+  ProjectPage,
+} from './schemas.ts';
+
+const tags = ['Projects'];
+
+/** `/projects`: the projects of the signed-in person. */
+export function projectRoutes(projects: Projects, auth: Auth) {
+  return new Hono<AuthEnv>()
+    .use(requireUser(auth))
+    .get(
+      '/',
+      operation({
+        id: 'listProjects',
+        summary: 'List your projects, newest first',
+        tags,
+        responses: { 200: { description: 'A page of projects', schema: ProjectPage } },
+      }),
+      validated('query', ListProjects),
+      async (c) => {
+        const page = await projects.forPrincipal(actorOf(c.get('principal'))).list(c.req.valid('query'));
+        return c.json({ items: page.items.map(toBody), nextCursor: page.nextCursor });
+      },
+    )
+    .post(
+      '/',
+      operation({
+        id: 'createProject',
+        summary: 'Create a project',
+        tags,
+        responses: { 201: { description: 'The new project', schema: ProjectBody } },
+        failures: [ProjectForbidden],
+      }),
+      validated('json', CreateProject),
+      async (c) => {
+        const project = await projects.forPrincipal(actorOf(c.get('principal'))).create(c.req.valid('json'));
+        c.header('location', `/projects/${project.id}`);
+        c.header('etag', toEtag(project.version));
+        return c.json(toBody(project), 201);
+      },
+    )
+    .get(
+      '/:id',
+      operation({
+        id: 'getProject',
+        summary: 'Read a project',
+        tags,
+        responses: { 200: { description: 'The project', schema: ProjectBody } },
+        failures: [ProjectNotFound],
+      }),
+      validated('param', ProjectId),
+      async (c) => {
+        const project = await projects.forPrincipal(actorOf(c.get('principal'))).get(c.req.valid('param').id);
+        c.header('etag', toEtag(project.version));
+        return c.json(toBody(project));
+      },
+    )
+    .patch(
+      '/:id',
+      operation({
+        id: 'changeProject',
+        summary: 'Change a project',
+        description:
+          'Says which version is meant, by `If-Match` or by `version` in the body; a change of another version is refused.',
+        tags,
+        responses: { 200: { description: 'The changed project', schema: ProjectBody } },
+        failures: [ProjectNotFound, StaleVersion, PreconditionFailed, PreconditionRequired],
+      }),
+      validated('param', ProjectId),
+      validated('json', ChangeProject),
+      async (c) => {
+        const { version, ...change } = c.req.valid('json');
+        const ifMatch = c.req.header('if-match');
+        if (ifMatch === undefined && version === undefined) throw new PreconditionRequired();
+        const project = await projects
+          .forPrincipal(actorOf(c.get('principal')))
+          .change(c.req.valid('param').id, expectedVersions({ ifMatch, version }), change)
+          .catch(staleAsPrecondition(ifMatch));
+        c.header('etag', toEtag(project.version));
+        return c.json(toBody(project));
+      },
+    )
+    .delete(
+      '/:id',
+      operation({
+        id: 'deleteProject',
+        summary: 'Delete a project',
+        tags,
+        responses: { 204: { description: 'It is gone' } },
+        failures: [ProjectNotFound, PreconditionFailed],
+      }),
+      validated('param', ProjectId),
+      async (c) => {
+        const ifMatch = c.req.header('if-match');
+        await projects
+          .forPrincipal(actorOf(c.get('principal')))
+          .delete(c.req.valid('param').id, expectedVersions({ ifMatch }))
+          .catch(staleAsPrecondition(ifMatch));
+        return c.body(null, 204);
+      },
+    );
+}
+
+/** A version named by `If-Match` that is stale is a failed precondition (RFC 9110, 13.1.1), one in the body a conflict. */
+function staleAsPrecondition(ifMatch: string | undefined) {
+  return (error: unknown): never => {
+    throw ifMatch !== undefined && isFailure(error, StaleVersion) ? new PreconditionFailed() : error;
+  };
+}
+
+const actorOf = ({ user }: Principal) => ({ userId: user.id });
+
+const toBody = (project: Project) => ({
+  ...project,
+  createdAt: project.createdAt.toISOString(),
+  updatedAt: project.updatedAt.toISOString(),
+});

@@ -1,0 +1,37 @@
+import * as v from 'valibot';
+
+const Name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(200));
+const Description = v.nullable(v.pipe(v.string(), v.maxLength(10_000)));
+const Timestamp = v.pipe(v.string(), v.isoTimestamp());
+
+export const ProjectId = v.strictObject({ id: v.pipe(v.string(), v.uuid()) });
+
+export const CreateProject = v.strictObject({ name: Name, description: v.optional(Description) });
+
+export const ChangeProject = v.strictObject({
+  name: v.optional(Name),
+  description: v.optional(Description),
+  version: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2_147_483_647))),
+});
+
+export const ListProjects = v.strictObject({
+  limit: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100)),
+    '50',
+  ),
+  cursor: v.optional(v.pipe(v.string(), v.maxLength(500))),
+});
+
+export const ProjectBody = v.object({
+  id: v.pipe(v.string(), v.uuid()),
+  name: v.string(),
+  description: v.nullable(v.string()),
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+
+export const ProjectPage = v.object({
+  items: v.array(ProjectBody),
+  nextCursor: v.nullable(v.string()),
+});

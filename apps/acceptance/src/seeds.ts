@@ -1,0 +1,17 @@
+import type { Seed } from '@svc/db';
+import { sql } from 'kysely';
+
+/** The demo owner is nobody who can sign in: a project that shows that seeding worked. */
+export const demoOwnerId = '01900000-0000-7000-8000-000000000001';
+
+export const seeds: readonly Seed[] = [
+  {
+    name: 'demo_project',
+    run: async (trx) => {
+      await sql`
+        insert into app.projects (id, owner_id, name, version, created_at, updated_at)
+        values ('01900000-0000-7000-8000-000000000002', ${demoOwnerId}, 'Demo', 1, now(), now())
+      `.execute(trx);
+    },
+  },
+];

@@ -1,0 +1,71 @@
+import { createAuth } from '@svc/auth';
+import { createCursors, type Logger, systemClock } from '@svc/core';
+import { assertAppRole, connect } from '@svc/db';
+import { createHealth } from '@svc/http';
+import { createMailer, parseMailbox } from '@svc/mail';
+import { authMails } from './mails.ts';
+import { createMailTransport } from './mail-transport.ts';
+import { createProjects } from './projects/projects.ts';
+import { connectRedis } from './redis.ts';
+import type { AppSettings } from './settings.ts';
+
+/** The role the app works as; the owner of the tables is another. */
+export const appRole = 'svc_app';
+
+export type Services = Awaited<ReturnType<typeof createServices>>;
+
+/** Everything the app is made of, wired from top to bottom. */
+export async function createServices(settings: AppSettings, logger: Logger) {
+  const clock = systemClock;
+  const connection = await connect(settings.databaseUrl, {
+    poolSize: settings.databasePoolSize,
+    logger,
+    ...(settings.databaseUrl.startsWith('pglite:') && { role: appRole }),
+  });
+  const { db } = connection;
+  await assertAppRole(db);
+  const redis = settings.redisUrl === undefined ? undefined : connectRedis(settings.redisUrl, logger);
+
+  const mailer = createMailer({
+    transport: createMailTransport(settings),
+    from: parseMailbox(settings.mailFrom),
+    clock,
+  });
+  const auth = createAuth({
+    db,
+    sendMail: authMails(mailer),
+    publicUrl: settings.publicUrl,
+    appName: 'Projects',
+    logger,
+    clock,
+  });
+  const projects = createProjects({
+    db,
+    cursors: createCursors({ secret: settings.appSecret }),
+    clock,
+  });
+
+  const health = createHealth({
+    checks: [
+      { name: 'database', critical: true, check: () => connection.ping() },
+      ...(redis === undefined ? [] : [{ name: 'redis', critical: false, check: redis.ping }]),
+    ],
+    logger,
+    clock,
+  });
+
+  return {
+    settings,
+    logger,
+    clock,
+    health,
+    auth,
+    projects,
+    /** Ends everything in reverse. */
+    async stop() {
+      await auth.stop();
+      redis?.disconnect();
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import { authMigrations } from '@svc/auth/migrations';
+import { defineConfig } from '@svc/cli';
+import { projectMigrations } from './src/projects/migrations.ts';
+import { seeds } from './src/seeds.ts';
+import { appRole } from './src/services.ts';
+import { readSettings } from './src/settings.ts';
+
+export default defineConfig({
+  settings: readSettings,
+  database: ({ databaseUrl, databaseOwnerUrl }: ReturnType<typeof readSettings>) => ({
+    url: databaseUrl,
+    ownerUrl: databaseOwnerUrl ?? databaseUrl,
+    appRole,
+  }),
+  migrations: [authMigrations, projectMigrations],
+  seeds,
+});

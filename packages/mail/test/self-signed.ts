@@ -1,0 +1,19 @@
+// A certificate that signs itself, for localhost and 127.0.0.1, valid for a hundred years; its key protects nothing.
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQghX+EreaaiQhBZ40b
+VtY2P2x5vLp7pkht8IUJs0GJZTahRANCAASL8SPzffc9qk4UGrQv+/c0AgwDefwp
+HVlbX0wrRjVaxCZajRHf8OD/8eQCPmPXl1Z8rlvNZur9x9m8wa6k9A9b
+-----END PRIVATE KEY-----
+`;
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUaPI8dsny/+ASppSIDg6+RX7WoHowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA1MjMzOVoYDzIxMjYxMDI4
+MDUyMzM5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASL8SPzffc9qk4UGrQv+/c0AgwDefwpHVlbX0wrRjVaxCZajRHf8OD/
+8eQCPmPXl1Z8rlvNZur9x9m8wa6k9A9bo28wbTAdBgNVHQ4EFgQUfxd1lPcmcK+i
+Rk6qTSKWA5kPpAswHwYDVR0jBBgwFoAUfxd1lPcmcK+iRk6qTSKWA5kPpAswDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgCohGRKze7XvGhN0mzXcgSOARifgptYtzvPQ7pxshTkwCIQC8
+3l6pNQizb1+NMlF1winmBLJ96BWIV6h1eZPM5tAeTQ==
+-----END CERTIFICATE-----
+`;
