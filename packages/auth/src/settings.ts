@@ -12,5 +12,8 @@ const duration = (description: string) =>
 export const authSettings = {
   AUTH_SESSION_IDLE: v.optional(duration('how long a session lives unused'), '14d'),
   AUTH_SESSION_ABSOLUTE: v.optional(duration('how long a session lives at most'), '90d'),
-  AUTH_PASSWORD_MIN_LENGTH: v.optional(setting.integer('the least number of characters in a new password', 8, 1024), '15'),
+  AUTH_PASSWORD_MIN_LENGTH: v.optional(
+    setting.integer('the least number of characters in a new password', 8, 1024),
+    '15',
+  ),
 };
