@@ -6,7 +6,8 @@ import { registry } from '../apps/acceptance/scenarios/registry.ts';
 const file = join(import.meta.dirname, '../docs/acceptance-matrix.md');
 const rows = registry.map(({ id, title, state, needs = [], only }) => {
   const where = only === undefined ? 'every stack' : `\`${only.stack}\` only: ${only.reason}`;
-  const cells = state === 'later' ? ['expected later', '', ''] : ['present', where, needs.join(', ')];
+  const cells =
+    state === 'later' ? ['expected later', '', ''] : ['present', where, needs.join(', ')];
   return `| ${[id, title, ...cells].join(' | ')} |`;
 });
 const count = (state: string) => registry.filter((entry) => entry.state === state).length;
@@ -22,6 +23,8 @@ ${rows.join('\n')}
 
 if (!process.argv.includes('--check')) writeFileSync(file, text);
 else if (readFileSync(file, 'utf8') !== text) {
-  console.error('docs/acceptance-matrix.md is not current: run `node scripts/acceptance-matrix.ts`');
+  console.error(
+    'docs/acceptance-matrix.md is not current: run `node scripts/acceptance-matrix.ts`',
+  );
   process.exit(1);
 }
