@@ -19,9 +19,9 @@ import {
 const tags = ['Projects'];
 
 /** `/projects`: the projects of the signed-in person. */
-export function projectRoutes(projects: Projects, auth: Auth) {
+export function projectRoutes(projects: Projects, auth: Auth, origins: readonly string[]) {
   return new Hono<AuthEnv>()
-    .use(requireUser(auth))
+    .use(requireUser(auth, { origins }))
     .get(
       '/',
       operation({
