@@ -101,13 +101,11 @@ export async function setPassword(db: Db, userId: string, phc: string, now: Date
     .insertInto('svc_auth.password_credentials')
     .values({ user_id: userId, phc, version: 1, changed_at: now })
     .onConflict((conflict) =>
-      conflict
-        .column('user_id')
-        .doUpdateSet({
-          phc,
-          changed_at: now,
-          version: sql<number>`password_credentials.version + 1`,
-        }),
+      conflict.column('user_id').doUpdateSet({
+        phc,
+        changed_at: now,
+        version: sql<number>`password_credentials.version + 1`,
+      }),
     )
     .execute();
 }

@@ -67,6 +67,13 @@ test('register, verify, login, me, logout over HTTP', async ({ db }) => {
   expect((await app.request('/auth/me', { headers: { cookie } })).status).toBe(401);
 });
 
+test('who is not signed in is told how to be', async ({ db }) => {
+  const { app } = openApp(db);
+  const answer = await app.request('/auth/me');
+  expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  expect(await answer.json()).toMatchObject({ code: 'auth.unauthenticated' });
+});
+
 test('a bearer token is given only to who asks for it, without a cookie', async ({ db }) => {
   const { post, app, member } = openApp(db);
   const login = await post('/auth/login', { email: await member(), password, transport: 'bearer' });
