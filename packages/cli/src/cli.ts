@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { type Environment, exitCodeBadSettings, type SettingIssue } from '@svc/core';
+import { parseArguments } from './arguments.ts';
+import { dbCommands } from './commands/db.ts';
+import { helpFor } from './help.ts';
+import { loadConfig } from './load-config.ts';
+import { processEnvironment } from './settings.ts';
+import { UsageError } from './usage-error.ts';
+
+const groups = { db: dbCommands };
+
+/** Where a command writes. */
+export interface TextOutput {
+  write(text: string): unknown;
+}
+
+export interface CliOptions {
+  stdout: TextOutput;
+  stderr: TextOutput;
+  /** @default the process's */
+  environment?: Environment;
+  /** Where the config is looked for. */
+  cwd: string;
+}
+
+/**
+ * Runs `svc` with these arguments; gives its exit code: 0 done, 1 failed, 2 not called as it must be, 78 bad settings.
+ * Never throws, asks nothing, and shows no stack and no password.
+ */
+export async function runCli(argv: readonly string[], options: CliOptions): Promise<number> {
+  const { stdout, stderr, environment = processEnvironment(), cwd } = options;
+  const secrets = new Set<string>();
+  const json = argv.includes('--json');
+  try {
+    const request = parseArguments(argv, groups);
+    const { command, flags } = request;
+    if (flags['help'] === true) return print(stdout, helpFor(request, groups));
+    if (flags['version'] === true) return print(stdout, `${ownVersion()}\n`);
+    if (command === undefined)
+      throw new UsageError(`which command? Try svc ${[...request.path, '--help'].join(' ')}`);
+    const config = await loadConfig(cwd, flags['config'] as string | undefined);
+    const keepSecret = (secret: string) => void secrets.add(secret);
+    const result = await command.run({ config, environment, flags, keepSecret });
+    return print(
+      stdout,
+      json ? `${JSON.stringify({ ok: true, ...result.json })}\n` : `${result.text}\n`,
+    );
+  } catch (error) {
+    const report = reportOf(error);
+    const hide = (text: string) =>
+      [...secrets].reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+    if (json) stdout.write(hide(`${JSON.stringify({ ok: false, error: report.error })}\n`));
+    else stderr.write(hide(`${report.error.message}\n`));
+    return report.exitCode;
+  }
+}
+
+function print(output: TextOutput, text: string): number {
+  output.write(text);
+  return 0;
+}
+
+interface Report {
+  exitCode: number;
+  error: { code: string; message: string; issues?: readonly SettingIssue[] };
+}
+
+function reportOf(error: unknown): Report {
+  if (error instanceof UsageError) {
+    return { exitCode: 2, error: { code: 'cli.usage', message: `svc: ${error.message}` } };
+  }
+  // By name: the app may have another copy of core than this command.
+  if (error instanceof Error && error.name === 'InvalidSettings' && 'issues' in error) {
+    const issues = error.issues as readonly SettingIssue[];
+    return {
+      exitCode: exitCodeBadSettings,
+      error: { code: 'cli.invalid_settings', message: error.message, issues },
+    };
+  }
+  const code = error instanceof Error && '~failure' in error ? error.name : 'cli.failed';
+  return { exitCode: 1, error: { code, message: `svc: ${messagesOf(error).join(' ')}` } };
+}
+
+// A failure's title is for strangers; what went wrong stands in its causes.
+function messagesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const deeper = error.cause === undefined ? [] : messagesOf(error.cause);
+  const message = error.message || error.name;
+  return deeper.every((each) => message.includes(each)) ? [message] : [message, ...deeper];
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  return manifest.version;
+}

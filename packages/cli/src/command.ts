@@ -1,0 +1,57 @@
+import type { Environment } from '@svc/core';
+import type { SvcConfig } from './config.ts';
+
+/** One flag of a command. */
+export interface Flag {
+  /** What its value is called in the help; a flag without one is on or off. */
+  readonly value?: string;
+  readonly description: string;
+}
+
+export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a command is run with. */
+export interface CommandContext {
+  readonly config: SvcConfig;
+  readonly environment: Environment;
+  readonly flags: FlagValues;
+  /** Will not be shown, whatever error quotes it. */
+  readonly keepSecret: (secret: string) => void;
+}
+
+/** What a command did. */
+export interface CommandResult {
+  /** For a person, without a line end. */
+  readonly text: string;
+  /** For a program, with `--json`. */
+  readonly json: object;
+}
+
+export interface Command {
+  readonly summary: string;
+  /** Beside those that every command has. */
+  readonly flags: Readonly<Record<string, Flag>>;
+  run(context: CommandContext): Promise<CommandResult>;
+}
+
+/** Commands that belong together: `svc <group> <command>`. */
+export interface CommandGroup {
+  readonly summary: string;
+  readonly commands: Readonly<Record<string, Command>>;
+}
+
+/** Flags of every command. */
+export const commonFlags: Readonly<Record<string, Flag>> = {
+  config: {
+    value: 'PATH',
+    description: 'the config of the app (default: svc.config.ts, .mts, .js or .mjs in this folder)',
+  },
+  json: { description: 'answer with one JSON object on the standard output' },
+  help: { description: 'show this help' },
+};
+
+/** Flags of `svc` itself. */
+export const rootFlags: Readonly<Record<string, Flag>> = {
+  ...commonFlags,
+  version: { description: 'show the version' },
+};
