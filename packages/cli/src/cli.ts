@@ -47,10 +47,13 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     );
   } catch (error) {
     const report = reportOf(error);
-    const hide = (text: string) =>
-      [...secrets].reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
-    if (json) stdout.write(hide(`${JSON.stringify({ ok: false, error: report.error })}\n`));
-    else stderr.write(hide(`${report.error.message}\n`));
+    const message = [...secrets].reduce(
+      (shown, secret) => shown.replaceAll(secret, '***'),
+      report.error.message,
+    );
+    if (json)
+      stdout.write(`${JSON.stringify({ ok: false, error: { ...report.error, message } })}\n`);
+    else stderr.write(`${message}\n`);
     return report.exitCode;
   }
 }

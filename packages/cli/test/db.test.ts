@@ -140,6 +140,23 @@ describe('on PGlite', () => {
   );
 });
 
+test(
+  'an error of the app that quotes the URL of the database is shown without it',
+  { timeout: 60_000 },
+  async () => {
+    const quoting = `const url = 'postgres://app:a%22b-hunter@db.example.com/x';
+    const fail = () => { throw new Error('cannot use ' + url + ' with a"b-hunter'); };
+    export default { database: () => ({ url, ownerUrl: 'pglite://memory' }), seeds: [{ name: 'bad', run: fail }] }`;
+    await using project = await openProject({ 'svc.config.mjs': quoting });
+    expect(await project.run('db', 'seed')).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'svc: cannot use *** with ***\n',
+    });
+    expect((await project.run('db', 'seed', '--json')).stdout).not.toContain('hunter');
+  },
+);
+
 test('on PostgreSQL the owner migrates, and a rollback in production asks for the name of the database', async () => {
   await using server = await startPostgres();
   const { ownerUrl } = server;
