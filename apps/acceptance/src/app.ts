@@ -21,7 +21,7 @@ const securitySchemes = {
 /** The Projects app: its routes over its services. */
 export function createApp({ settings, logger, clock, health, auth, projects }: Services) {
   // Pages of these may send unsafe requests with the session cookie.
-  const origins = [auth.publicOrigin, ...settings.corsOrigins];
+  const pages = { allowedOrigins: settings.corsOrigins };
   const typeBase = `${settings.publicUrl}/errors`;
   const app = new Hono<HttpEnv>();
   stack(app, {
@@ -47,8 +47,8 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
       (c) => c.json({ pong: true as const }),
     )
     .route('/', probeRoutes(health))
-    .route('/auth', authRoutes(auth, { origins }))
-    .route('/projects', projectRoutes(projects, auth, origins));
+    .route('/auth', authRoutes(auth, pages))
+    .route('/projects', projectRoutes(projects, auth, pages));
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));

@@ -2,7 +2,7 @@ import { createAuth } from '@svc/auth';
 import { createCursors, type Logger, systemClock } from '@svc/core';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth } from '@svc/http';
-import { createMailer, parseMailbox } from '@svc/mail';
+import { createMailer } from '@svc/mail';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
 import { createProjects } from './projects/projects.ts';
@@ -28,7 +28,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
 
   const mailer = createMailer({
     transport: createMailTransport(settings),
-    from: parseMailbox(settings.mailFrom),
+    from: settings.mailFrom,
+    logger,
     clock,
   });
   const auth = createAuth({
@@ -36,6 +37,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
+    sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
+    passwords: { minLength: settings.authPasswordMinLength },
     logger,
     clock,
   });
