@@ -9,7 +9,7 @@ export default defineConfig({
   settings: readSettings,
   database: ({ databaseUrl, databaseOwnerUrl }: ReturnType<typeof readSettings>) => ({
     url: databaseUrl,
-    ownerUrl: databaseOwnerUrl ?? databaseUrl,
+    ownerUrl: databaseOwnerUrl,
     appRole,
   }),
   migrations: [authMigrations, projectMigrations],

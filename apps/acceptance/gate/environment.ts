@@ -81,8 +81,8 @@ function appSettings(backing: Backing, mail: SmtpSink, port: number): Record<str
     CORS_ORIGINS: corsOrigin,
     LOG_LEVEL: 'info',
     // Short, so that scenarios about limits do not wait for long.
-    BODY_TIMEOUT_MS: '1000',
-    HANDLER_TIMEOUT_MS: '1000',
+    BODY_TIMEOUT_MS: '700',
+    HANDLER_TIMEOUT_MS: '1500',
     BODY_LIMIT_BYTES: '1048576',
     SHUTDOWN_GRACE_MS: '5000',
   };

@@ -113,7 +113,7 @@ function stateOf(checks: readonly CheckResult[]): 'passed' | 'failed' {
 
 function withTeardown(result: ScenarioResult, bootMs: number, leftovers: readonly string[]): ScenarioResult {
   const checks: CheckResult[] = [
-    { name: 'the stack boots', state: 'passed', durationMs: bootMs },
+    { name: 'svc migrates and seeds, and the app becomes ready', state: 'passed', durationMs: bootMs },
     ...result.checks,
     {
       name: 'nothing is left running or on disk',

@@ -58,5 +58,5 @@ function toCheck(test: TestCase): CheckResult {
 }
 
 function idOf(file: string): string {
-  return (/^([ax]\d+(?:-\d+)?)/.exec(basename(file))?.[1] ?? basename(file)).toUpperCase();
+  return (/^(a\d+(?:-\d+)?|x-\d+)/.exec(basename(file))?.[1] ?? basename(file)).toUpperCase();
 }

@@ -103,7 +103,7 @@ export async function expectProblem(answer: Response, status: number, code?: str
     title: expect.stringMatching(/\S/),
     status,
     code: code ?? expect.stringMatching(/^[a-z]+(?:\.[a-z_]+)?$/),
-    instance: expect.stringMatching(/^\//),
+    instance: `urn:request:${answer.headers.get('x-request-id')}`,
     request_id: answer.headers.get('x-request-id'),
   });
   expect(problem.request_id).toMatch(/^[\w.-]{8,128}$/);

@@ -1,22 +1,37 @@
-import { authRoutes } from '@svc/auth/hono';
-import { type HttpEnv, openapiRoutes, operation, probeRoutes, stack } from '@svc/http/hono';
+import { authRoutes, sessionCookieName } from '@svc/auth/hono';
+import { HandlerTimeout } from '@svc/http';
+import { type HttpEnv, openapiRoutes, operation, probeRoutes, problemRoutes, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import { controlRoutes } from './control.ts';
 import { projectRoutes } from './projects/routes.ts';
 import type { Services } from './services.ts';
 
+const info = {
+  title: 'Projects',
+  version: '0.1.0',
+  description: 'A small product that shows svc at work.',
+};
+
+const securitySchemes = {
+  session: { type: 'apiKey', in: 'cookie', name: sessionCookieName },
+  bearer: { type: 'http', scheme: 'bearer' },
+};
+
 /** The Projects app: its routes over its services. */
 export function createApp({ settings, logger, clock, health, auth, projects }: Services) {
+  // Pages of these may send unsafe requests with the session cookie.
+  const pages = { allowedOrigins: settings.corsOrigins };
+  const typeBase = `${settings.publicUrl}/errors`;
   const app = new Hono<HttpEnv>();
   stack(app, {
     logger,
     clock,
     trustedProxies: settings.trustedProxies,
-    cors: { origins: settings.corsOrigins },
+    cors: { origins: settings.corsOrigins, credentials: true },
     bodyLimit: { maxBytes: settings.bodyLimitBytes, readTimeoutMs: settings.bodyTimeoutMs },
     handlerTimeoutMs: settings.handlerTimeoutMs,
-    typeBase: `${settings.publicUrl}/errors`,
+    typeBase,
   });
 
   const routes = app
@@ -32,10 +47,12 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
       (c) => c.json({ pong: true as const }),
     )
     .route('/', probeRoutes(health))
-    .route('/auth', authRoutes(auth, { allowedOrigins: settings.corsOrigins }))
-    .route('/projects', projectRoutes(projects, auth));
+    .route('/auth', authRoutes(auth, pages))
+    .route('/projects', projectRoutes(projects, auth, pages));
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
-  app.route('/', openapiRoutes(app, { info: { title: 'Projects', version: '0.1.0', description: 'A small product that shows svc at work.' } }));
+  // Last, because they speak of the routes before them.
+  app.route('/', problemRoutes(app, { typeBase }));
+  app.route('/', openapiRoutes(app, { info, securitySchemes, failures: [HandlerTimeout], typeBase }));
   return routes;
 }
 

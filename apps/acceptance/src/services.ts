@@ -29,6 +29,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   const mailer = createMailer({
     transport: createMailTransport(settings),
     from: settings.mailFrom,
+    logger,
     clock,
   });
   const auth = createAuth({
@@ -36,6 +37,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
+    sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
+    passwords: { minLength: settings.authPasswordMinLength },
     logger,
     clock,
   });

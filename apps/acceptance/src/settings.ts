@@ -1,4 +1,7 @@
+import { authSettings } from '@svc/auth';
 import { InvalidSettings, parseSettings, setting, type Environment } from '@svc/core';
+import { databaseSettings } from '@svc/db';
+import { mailSettings } from '@svc/mail';
 import * as v from 'valibot';
 
 /** Every variable the app understands; `.env.example` is generated from it. */
@@ -15,32 +18,13 @@ export const settingsSchema = v.object({
     }),
     'http://localhost:8000',
   ),
-  DATABASE_URL: v.optional(
-    setting.url('the database, as the low role of the app: postgres://… or pglite:DIRECTORY', ['postgres', 'postgresql', 'pglite'], {
-      secret: true,
-      requiredInProduction: true,
-    }),
-    'pglite:.data/projects',
-  ),
-  DATABASE_OWNER_URL: v.optional(
-    setting.url('the same database as its owner, for migrations; DATABASE_URL where absent', ['postgres', 'postgresql', 'pglite'], {
-      secret: true,
-    }),
-  ),
-  DATABASE_POOL_SIZE: v.optional(setting.integer('connections to PostgreSQL', 1, 200), '10'),
+  ...databaseSettings,
+  DATABASE_URL: v.optional(databaseSettings.DATABASE_URL, 'pglite:.data/projects'),
   REDIS_URL: v.optional(
     setting.url('a Redis server; optional', ['redis', 'rediss'], { secret: true }),
   ),
-  SMTP_URL: v.optional(
-    setting.url('the mail server: smtp://user:password@host:port; printed where absent', ['smtp', 'smtps'], {
-      secret: true,
-      requiredInProduction: true,
-    }),
-  ),
-  MAIL_FROM: v.optional(
-    setting.text('the sender of mails', { requiredInProduction: true }),
-    'Projects <no-reply@localhost>',
-  ),
+  ...mailSettings,
+  ...authSettings,
   APP_SECRET: v.optional(
     setting.secret('a secret of at least 32 characters, for signing cursors', {
       minLength: 32,
@@ -88,9 +72,15 @@ export type AppSettings = ReturnType<typeof readSettings>;
 /** The settings of the process. @throws {InvalidSettings} listing every fault. */
 export function readSettings(environment: Environment = process.env) {
   const settings = parseSettings(settingsSchema, environment);
-  if (settings.acceptance && settings.appEnv === 'production') {
+  const { acceptance, appEnv, bodyTimeoutMs, handlerTimeoutMs } = settings;
+  if (acceptance && appEnv === 'production') {
     throw new InvalidSettings([
       { variable: 'ACCEPTANCE', problem: 'invalid', expected: 'false where APP_ENV is production' },
+    ]);
+  }
+  if (bodyTimeoutMs >= handlerTimeoutMs) {
+    throw new InvalidSettings([
+      { variable: 'BODY_TIMEOUT_MS', problem: 'invalid', expected: 'less than HANDLER_TIMEOUT_MS' },
     ]);
   }
   return settings;

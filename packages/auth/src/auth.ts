@@ -89,7 +89,10 @@ export function createAuth({
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
   passwords: { minLength = 15 } = {},
-  paths: { verify: verifyPath = '/auth/verify', resetPassword: resetPath = '/auth/password/reset' } = {},
+  paths: {
+    verify: verifyPath = '/auth/verify',
+    resetPassword: resetPath = '/auth/password/reset',
+  } = {},
   clock = systemClock,
   newId = uuidv7,
   random = randomBytes,
@@ -99,7 +102,9 @@ export function createAuth({
   const base = parsePublicUrl(publicUrl);
   const lifetimes = parseLifetimes(idle, absolute);
   if (!Number.isInteger(minLength) || minLength < 8 || minLength > maxPasswordLength) {
-    throw new TypeError(`passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`);
+    throw new TypeError(
+      `passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`,
+    );
   }
   const context: AuthContext = {
     name,
@@ -111,7 +116,13 @@ export function createAuth({
     minPasswordLength: minLength,
     tokens: createOneTimeTokens({ clock, newId, random }),
     sessions: createSessions({ ...lifetimes, clock, newId, random }),
-    mailer: createMailer({ sendMail, publicUrl: base, appName, paths: { verify: verifyPath, resetPassword: resetPath }, logger }),
+    mailer: createMailer({
+      sendMail,
+      publicUrl: base,
+      appName,
+      paths: { verify: verifyPath, resetPassword: resetPath },
+      logger,
+    }),
     background: createBackground(logger),
   };
   const stop = () => context.background.drained();
@@ -135,14 +146,24 @@ export function createAuth({
 
 function parsePublicUrl(publicUrl: string): URL {
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '') {
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== ''
+  ) {
     throw new TypeError('publicUrl must be an http(s) URL without user, query and fragment');
   }
   return url;
 }
 
-function parseLifetimes(idle: Duration, absolute: Duration): { idleMs: number; absoluteMs: number } {
+function parseLifetimes(
+  idle: Duration,
+  absolute: Duration,
+): { idleMs: number; absoluteMs: number } {
   const [idleMs, absoluteMs] = [toMs(idle), toMs(absolute)];
-  if (idleMs <= 0 || idleMs > absoluteMs) throw new TypeError('sessions.idle must be more than nothing and at most sessions.absolute');
+  if (idleMs <= 0 || idleMs > absoluteMs)
+    throw new TypeError('sessions.idle must be more than nothing and at most sessions.absolute');
   return { idleMs, absoluteMs };
 }

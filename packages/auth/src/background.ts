@@ -16,7 +16,10 @@ export function createBackground(logger: Logger): Background {
   return {
     run(task, work) {
       if (underWay.size >= maxUnderWay) {
-        logger.error({ task, underWay: underWay.size }, 'too much background work, this was dropped');
+        logger.error(
+          { task, underWay: underWay.size },
+          'too much background work, this was dropped',
+        );
         return;
       }
       const done = nextTurn()

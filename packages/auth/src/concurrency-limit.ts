@@ -10,12 +10,17 @@ export interface ConcurrencyLimitOptions {
 /** Runs work, a bounded number at once and a bounded number waiting. */
 export type ConcurrencyLimit = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-export function createConcurrencyLimit({ maxRunning, maxWaiting, refusal }: ConcurrencyLimitOptions): ConcurrencyLimit {
+export function createConcurrencyLimit({
+  maxRunning,
+  maxWaiting,
+  refusal,
+}: ConcurrencyLimitOptions): ConcurrencyLimit {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (work) => {
     if (running < maxRunning) running += 1;
-    else if (waiting.length < maxWaiting) await new Promise<void>((resolve) => waiting.push(resolve));
+    else if (waiting.length < maxWaiting)
+      await new Promise<void>((resolve) => waiting.push(resolve));
     else throw refusal();
     try {
       return await work();

@@ -27,7 +27,12 @@ export interface WriteOptions {
 }
 
 /** Work for after the answer, and after the commit of the caller's transaction if there is one. */
-export function afterwards(context: AuthContext, within: Trx | undefined, task: string, work: () => Promise<void>): void {
+export function afterwards(
+  context: AuthContext,
+  within: Trx | undefined,
+  task: string,
+  work: () => Promise<void>,
+): void {
   const begin = () => context.background.run(task, work);
   if (within === undefined) begin();
   else afterCommit(within, begin);

@@ -24,13 +24,19 @@ export function parseEmail(value: string): EmailAddress {
   const at = address.lastIndexOf('@');
   const local = address.slice(0, Math.max(at, 0));
   const labels = address.slice(at + 1).split('.');
-  const fits = Buffer.byteLength(address) <= maxOctets && Buffer.byteLength(local) <= maxLocalOctets;
+  const fits =
+    Buffer.byteLength(address) <= maxOctets && Buffer.byteLength(local) <= maxLocalOctets;
   if (!fits || !localPart.test(local) || labels.length < 2) throw refused();
-  if (!labels.every((label) => domainLabel.test(label)) || /^\d+$/.test(labels.at(-1) as string)) throw refused();
+  if (!labels.every((label) => domainLabel.test(label)) || /^\d+$/.test(labels.at(-1) as string))
+    throw refused();
   return { address, normalized: address.toLowerCase().normalize('NFC') };
 }
 
 const refused = () =>
   new ValidationFailed([
-    { pointer: '/email', code: 'email', message: 'Must be an e-mail address of at most 254 characters.' },
+    {
+      pointer: '/email',
+      code: 'email',
+      message: 'Must be an e-mail address of at most 254 characters.',
+    },
   ]);

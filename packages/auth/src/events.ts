@@ -21,4 +21,6 @@ export const loginFailed = defineEvent<{
 export const loggedOut = defineEvent<{ userId: string; sessionId: string }>('svc.auth.logged_out');
 
 /** A password was set by a mailed link; all sessions of the user ended. */
-export const passwordReset = defineEvent<{ userId: string; sessionsEnded: number }>('svc.auth.password_reset');
+export const passwordReset = defineEvent<{ userId: string; sessionsEnded: number }>(
+  'svc.auth.password_reset',
+);

@@ -14,6 +14,13 @@ export class Unauthenticated extends failure(
   'Sign in to do this.',
 ) {}
 
+/** A page of another site asked to sign its visitor in. */
+export class ForeignLogin extends failure(
+  'auth.foreign_login',
+  'forbidden',
+  'This page may not sign you in.',
+) {}
+
 /** The token of a link is unknown, used, replaced by a newer one, or too old. */
 export class InvalidToken extends failure(
   'auth.invalid_token',

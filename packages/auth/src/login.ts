@@ -27,7 +27,11 @@ export interface LoggedIn {
 }
 
 // Four reasons to refuse, one answer, one hash checked: nothing tells them apart.
-export async function login(context: AuthContext, input: Login, { within }: WriteOptions = {}): Promise<LoggedIn> {
+export async function login(
+  context: AuthContext,
+  input: Login,
+  { within }: WriteOptions = {},
+): Promise<LoggedIn> {
   const email = parseEmail(input.email);
   const password = parsePassword(input.password);
   const address = cut(input.address);
@@ -45,24 +49,40 @@ export async function login(context: AuthContext, input: Login, { within }: Writ
     mailNewVerification(context, found, within);
     throw refuse('unverified');
   }
-  const opening = { userId: found.id, credentialVersion: found.credential_version, device: cut(input.device), address };
+  const opening = {
+    userId: found.id,
+    credentialVersion: found.credential_version,
+    device: cut(input.device),
+    address,
+  };
   return transact(within ?? context.db, async (trx) => {
     const { token, session } = await context.sessions.open(trx, opening);
-    if (input.previousToken !== undefined) await context.sessions.revoke(trx, input.previousToken, 'replaced');
-    afterCommit(trx, () => loggedIn.publish(context.name, { userId: found.id, sessionId: session.id }));
+    if (input.previousToken !== undefined)
+      await context.sessions.revoke(trx, input.previousToken, 'replaced');
+    afterCommit(trx, () =>
+      loggedIn.publish(context.name, { userId: found.id, sessionId: session.id }),
+    );
     if (context.hasher.isOutdated(phc)) {
       // Afterwards: of two logins at once that hold the row shared, both would wait to write it.
-      afterwards(context, trx, 'rehash', async () => replaceHash(context.db, found.id, phc, await context.hasher.hash(password)));
+      afterwards(context, trx, 'rehash', async () =>
+        replaceHash(context.db, found.id, phc, await context.hasher.hash(password)),
+      );
     }
     return { token, user: toUser(found), session };
   });
 }
 
-export async function logout(context: AuthContext, input: { token: string }, { within }: WriteOptions = {}): Promise<void> {
+export async function logout(
+  context: AuthContext,
+  input: { token: string },
+  { within }: WriteOptions = {},
+): Promise<void> {
   await transact(within ?? context.db, async (trx) => {
     const ended = await context.sessions.revoke(trx, input.token, 'logout');
     if (ended === undefined) return;
-    afterCommit(trx, () => loggedOut.publish(context.name, { userId: ended.user_id, sessionId: ended.id }));
+    afterCommit(trx, () =>
+      loggedOut.publish(context.name, { userId: ended.user_id, sessionId: ended.id }),
+    );
   });
 }
 

@@ -39,33 +39,63 @@ export interface Mailer {
   passwordChanged(to: string): Promise<void>;
 }
 
-export function createMailer({ sendMail, publicUrl, appName, paths, logger }: MailerOptions): Mailer {
+export function createMailer({
+  sendMail,
+  publicUrl,
+  appName,
+  paths,
+  logger,
+}: MailerOptions): Mailer {
   // From settings, never from the Host header, which the sender of a request chooses (OWASP Forgot Password).
   const base = publicUrl.href.replace(/\/$/, '');
   const home = publicUrl.href;
-  const linkTo = (path: string, token: string) => `${base}${path}?token=${encodeURIComponent(token)}`;
+  const linkTo = (path: string, token: string) =>
+    `${base}${path}?token=${encodeURIComponent(token)}`;
   const send = async (mail: AuthMail, token?: string) => {
     try {
       await sendMail(mail, {});
     } catch (error) {
-      logger.error({ template: mail.template, error: withoutSecret(error, token) }, 'a mail could not be sent');
+      logger.error(
+        { template: mail.template, error: withoutSecret(error, token) },
+        'a mail could not be sent',
+      );
     }
   };
   return {
     verify: (to, token, ttlMs) =>
-      send({ template: 'verify', to, data: { appName, link: linkTo(paths.verify, token), expiresInMinutes: ttlMs / 60_000 } }, token),
-    alreadyRegistered: (to) => send({ template: 'already_registered', to, data: { appName, link: home } }),
-    resetPassword: (to, token, ttlMs) =>
       send(
-        { template: 'reset_password', to, data: { appName, link: linkTo(paths.resetPassword, token), expiresInMinutes: ttlMs / 60_000 } },
+        {
+          template: 'verify',
+          to,
+          data: { appName, link: linkTo(paths.verify, token), expiresInMinutes: ttlMs / 60_000 },
+        },
         token,
       ),
-    passwordChanged: (to) => send({ template: 'password_changed', to, data: { appName, link: home } }),
+    alreadyRegistered: (to) =>
+      send({ template: 'already_registered', to, data: { appName, link: home } }),
+    resetPassword: (to, token, ttlMs) =>
+      send(
+        {
+          template: 'reset_password',
+          to,
+          data: {
+            appName,
+            link: linkTo(paths.resetPassword, token),
+            expiresInMinutes: ttlMs / 60_000,
+          },
+        },
+        token,
+      ),
+    passwordChanged: (to) =>
+      send({ template: 'password_changed', to, data: { appName, link: home } }),
   };
 }
 
 // A transport's error may quote the mail it could not send.
-function withoutSecret(error: unknown, token: string | undefined): { name: string; message: string } {
+function withoutSecret(
+  error: unknown,
+  token: string | undefined,
+): { name: string; message: string } {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   return { name, message: token === undefined ? message : message.replaceAll(token, '[token]') };
 }

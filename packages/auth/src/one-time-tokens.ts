@@ -19,7 +19,12 @@ export interface PendingRegistration {
 /** Tokens that work once. At most one per user and purpose is alive: a newer one takes the place of the older. */
 export interface OneTimeTokens {
   /** A new token; with `pending`, the registration that it confirms. */
-  issue(db: Db, purpose: TokenPurpose, userId: string, pending?: PendingRegistration): Promise<string>;
+  issue(
+    db: Db,
+    purpose: TokenPurpose,
+    userId: string,
+    pending?: PendingRegistration,
+  ): Promise<string>;
   /** A new token for the registration that waits, or `null` when none waits. */
   reissue(db: Db, purpose: TokenPurpose, userId: string): Promise<string | null>;
   /** Whether the token would be accepted now. */
@@ -35,22 +40,36 @@ export function isTokenShaped(token: string): boolean {
   return /^[A-Za-z0-9_-]{43}$/.test(token);
 }
 
-export function createOneTimeTokens(options: { clock: Clock; newId: NewId; random: RandomBytes }): OneTimeTokens {
+export function createOneTimeTokens(options: {
+  clock: Clock;
+  newId: NewId;
+  random: RandomBytes;
+}): OneTimeTokens {
   const { clock, newId, random } = options;
   const fresh = (purpose: TokenPurpose) => {
     const token = randomToken(32, random);
     const now = clock.now();
-    const row = { token_hash: sha256(token), created_at: now, expires_at: new Date(now.getTime() + tokenTtlMs[purpose]) };
+    const row = {
+      token_hash: sha256(token),
+      created_at: now,
+      expires_at: new Date(now.getTime() + tokenTtlMs[purpose]),
+    };
     return { token, row };
   };
   return {
     async issue(db, purpose, userId, pending) {
       const { token, row } = fresh(purpose);
-      const values = { ...row, pending_password: pending?.phc ?? null, pending_name: pending?.name ?? null };
+      const values = {
+        ...row,
+        pending_password: pending?.phc ?? null,
+        pending_name: pending?.name ?? null,
+      };
       await tablesOf(db)
         .insertInto('svc_auth.one_time_tokens')
         .values({ id: newId(), user_id: userId, purpose, ...values, used_at: null })
-        .onConflict((conflict) => conflict.columns(['user_id', 'purpose']).where('used_at', 'is', null).doUpdateSet(values))
+        .onConflict((conflict) =>
+          conflict.columns(['user_id', 'purpose']).where('used_at', 'is', null).doUpdateSet(values),
+        )
         .execute();
       return token;
     },

@@ -43,7 +43,12 @@ export interface PasswordHasher {
 /** argon2id, RFC 9106, with a 16-byte salt and a 32-byte tag. */
 export const argon2id: PasswordAlgorithm = {
   hash: (password, { memoryKib, iterations, parallelism }) =>
-    argon2Hash(password, { memoryCost: memoryKib, timeCost: iterations, parallelism, outputLen: 32 }),
+    argon2Hash(password, {
+      memoryCost: memoryKib,
+      timeCost: iterations,
+      parallelism,
+      outputLen: 32,
+    }),
   verify: (phc, password) => argon2Verify(phc, password),
 };
 
@@ -66,7 +71,8 @@ export function createPasswordHasher(
     ['maxRunning', maxRunning, 1],
     ['maxWaiting', maxWaiting, 0],
   ] as const) {
-    if (!Number.isInteger(value) || value < least) throw new TypeError(`hashing.${option} must be a whole number of at least ${least}`);
+    if (!Number.isInteger(value) || value < least)
+      throw new TypeError(`hashing.${option} must be a whole number of at least ${least}`);
   }
   const prefix = `$argon2id$v=19$m=${memoryKib},t=${iterations},p=${parallelism}$`;
   // A PHC string that fits no password: checking against it costs what checking a real one costs.
@@ -77,7 +83,8 @@ export function createPasswordHasher(
     refusal: () => new AuthBusy({ retryAfterSeconds: 1 }),
   });
   return {
-    hash: (password) => limited(() => algorithm.hash(password, { memoryKib, iterations, parallelism })),
+    hash: (password) =>
+      limited(() => algorithm.hash(password, { memoryKib, iterations, parallelism })),
     async verify(phc, password) {
       const fits = await limited(() => algorithm.verify(phc ?? nobodys, password));
       return fits && phc !== null;

@@ -8,7 +8,11 @@ import { parseNewPassword } from './passwords.ts';
 import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './users.ts';
 
 // One look-up for known and unknown alike; what only the known need happens after the answer.
-export async function forgotPassword(context: AuthContext, input: { email: string }, { within }: WriteOptions = {}): Promise<void> {
+export async function forgotPassword(
+  context: AuthContext,
+  input: { email: string },
+  { within }: WriteOptions = {},
+): Promise<void> {
   const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
   if (user === undefined || user.disabled_at !== null) return;
   afterwards(context, within, 'reset_mail', async () => {
@@ -24,10 +28,15 @@ export interface PasswordReset {
 
 // Following the link proves the mailbox, so it verifies an account that was not, and drops the password
 // that waited for verification: the way out for an owner whose address a stranger registered.
-export async function resetPassword(context: AuthContext, input: PasswordReset, { within }: WriteOptions = {}): Promise<void> {
+export async function resetPassword(
+  context: AuthContext,
+  input: PasswordReset,
+  { within }: WriteOptions = {},
+): Promise<void> {
   const password = parseNewPassword(input.password, context.minPasswordLength);
   // Before the hash, so that made-up tokens cost little.
-  if (!(await context.tokens.isAlive(within ?? context.db, 'reset_password', input.token))) throw new InvalidToken();
+  if (!(await context.tokens.isAlive(within ?? context.db, 'reset_password', input.token)))
+    throw new InvalidToken();
   const phc = await context.hasher.hash(password);
   await transact(within ?? context.db, async (trx) => {
     const token = await context.tokens.consume(trx, 'reset_password', input.token);
@@ -41,6 +50,8 @@ export async function resetPassword(context: AuthContext, input: PasswordReset, 
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
     afterCommit(trx, () => passwordReset.publish(context.name, { userId: user.id, sessionsEnded }));
-    afterwards(context, trx, 'password_changed_mail', () => context.mailer.passwordChanged(user.email));
+    afterwards(context, trx, 'password_changed_mail', () =>
+      context.mailer.passwordChanged(user.email),
+    );
   });
 }

@@ -37,6 +37,8 @@ export function parseNewPassword(value: string, minLength: number): string {
 // Each code point counts as one (NIST SP 800-63B-4 3.1.1.2).
 const lengthOf = (password: string) => [...password].length;
 
-const tooLong = () => fault('password_too_long', `Must have at most ${maxPasswordLength} characters.`);
+const tooLong = () =>
+  fault('password_too_long', `Must have at most ${maxPasswordLength} characters.`);
 
-const fault = (code: string, message: string) => new ValidationFailed([{ pointer: '/password', code, message }]);
+const fault = (code: string, message: string) =>
+  new ValidationFailed([{ pointer: '/password', code, message }]);

@@ -7,7 +7,15 @@ import { InvalidToken } from './failures.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
 import { parseNewPassword } from './passwords.ts';
 import type { UserRow } from './tables.ts';
-import { addLocalIdentity, claimAddress, findUserByEmail, markVerified, setPassword, toUser, type User } from './users.ts';
+import {
+  addLocalIdentity,
+  claimAddress,
+  findUserByEmail,
+  markVerified,
+  setPassword,
+  toUser,
+  type User,
+} from './users.ts';
 
 export interface Registration {
   email: string;
@@ -18,7 +26,11 @@ export interface Registration {
 const maxNameLength = 200;
 
 // Whether the address is known must not show: both ways hash, and run as many statements that write.
-export async function register(context: AuthContext, input: Registration, { within }: WriteOptions = {}): Promise<void> {
+export async function register(
+  context: AuthContext,
+  input: Registration,
+  { within }: WriteOptions = {},
+): Promise<void> {
   const email = parseEmail(input.email);
   const password = parseNewPassword(input.password, context.minPasswordLength);
   const name = parseName(input.name);
@@ -29,16 +41,24 @@ export async function register(context: AuthContext, input: Registration, { with
     if (user.verified_at === null && user.disabled_at === null) {
       const token = await context.tokens.issue(trx, 'verify', user.id, { phc, name });
       afterCommit(trx, () => registered.publish(context.name, { userId: user.id }));
-      afterwards(context, trx, 'verify_mail', () => context.mailer.verify(user.email, token, tokenTtlMs.verify));
+      afterwards(context, trx, 'verify_mail', () =>
+        context.mailer.verify(user.email, token, tokenTtlMs.verify),
+      );
     } else {
       await context.tokens.forgetPending(trx, user.id);
       if (user.disabled_at !== null) return;
-      afterwards(context, trx, 'already_registered_mail', () => context.mailer.alreadyRegistered(user.email));
+      afterwards(context, trx, 'already_registered_mail', () =>
+        context.mailer.alreadyRegistered(user.email),
+      );
     }
   });
 }
 
-export async function resendVerification(context: AuthContext, input: { email: string }, { within }: WriteOptions = {}): Promise<void> {
+export async function resendVerification(
+  context: AuthContext,
+  input: { email: string },
+  { within }: WriteOptions = {},
+): Promise<void> {
   const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
   if (user !== undefined && user.verified_at === null && user.disabled_at === null) {
     mailNewVerification(context, user, within);
@@ -46,7 +66,11 @@ export async function resendVerification(context: AuthContext, input: { email: s
 }
 
 /** Mints a new link for the registration that waits, after the answer: the token exists only once its mail is written. */
-export function mailNewVerification(context: AuthContext, user: Pick<UserRow, 'id' | 'email'>, within: WriteOptions['within']): void {
+export function mailNewVerification(
+  context: AuthContext,
+  user: Pick<UserRow, 'id' | 'email'>,
+  within: WriteOptions['within'],
+): void {
   afterwards(context, within, 'verify_mail', async () => {
     const token = await context.tokens.reissue(context.db, 'verify', user.id);
     if (token !== null) await context.mailer.verify(user.email, token, tokenTtlMs.verify);
@@ -55,14 +79,19 @@ export function mailNewVerification(context: AuthContext, user: Pick<UserRow, 'i
 
 // The password comes from the registration that the token belongs to: what somebody else registered
 // for the address before is gone (account pre-hijacking, Sudhodanan and Paverd 2022).
-export function verify(context: AuthContext, input: { token: string }, { within }: WriteOptions = {}): Promise<User> {
+export function verify(
+  context: AuthContext,
+  input: { token: string },
+  { within }: WriteOptions = {},
+): Promise<User> {
   return transact(within ?? context.db, async (trx) => {
     const token = await context.tokens.consume(trx, 'verify', input.token);
     if (token === null) throw new InvalidToken();
     const now = context.clock.now();
     const user = await markVerified(trx, token.user_id, now, token.pending_name);
     if (user === undefined) throw new InvalidToken();
-    if (token.pending_password !== null) await setPassword(trx, user.id, token.pending_password, now);
+    if (token.pending_password !== null)
+      await setPassword(trx, user.id, token.pending_password, now);
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
     afterCommit(trx, () => verified.publish(context.name, { userId: user.id }));
@@ -74,8 +103,13 @@ function parseName(value: string | undefined): string | null {
   if (value === undefined) return null;
   if (typeof value !== 'string') throw new TypeError('name must be a string');
   const name = value.trim();
-  if (name.length <= maxNameLength && !/[\p{Cc}\p{Cs}]/u.test(name)) return name === '' ? null : name;
+  if (name.length <= maxNameLength && !/[\p{Cc}\p{Cs}]/u.test(name))
+    return name === '' ? null : name;
   throw new ValidationFailed([
-    { pointer: '/name', code: 'name', message: `Must be text of at most ${maxNameLength} characters without control characters.` },
+    {
+      pointer: '/name',
+      code: 'name',
+      message: `Must be text of at most ${maxNameLength} characters without control characters.`,
+    },
   ]);
 }

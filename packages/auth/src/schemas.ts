@@ -11,7 +11,9 @@ const email = v.pipe(
 const newPassword = v.pipe(
   v.string(),
   v.maxLength(2048),
-  v.description('At least 15 characters unless the app says otherwise, at most 1024; each code point is one.'),
+  v.description(
+    'At least 15 characters unless the app says otherwise, at most 1024; each code point is one.',
+  ),
   v.examples(['seven quiet otters at dawn']),
 );
 const token = v.pipe(
@@ -24,7 +26,14 @@ const token = v.pipe(
 export const RegisterSchema = v.strictObject({
   email,
   password: newPassword,
-  name: v.optional(v.pipe(v.string(), v.maxLength(200), v.description('What the person is called.'), v.examples(['Ada']))),
+  name: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(200),
+      v.description('What the person is called.'),
+      v.examples(['Ada']),
+    ),
+  ),
 });
 
 export const EmailSchema = v.strictObject({ email });
@@ -37,7 +46,9 @@ export const LoginSchema = v.strictObject({
   transport: v.optional(
     v.pipe(
       v.picklist(['cookie', 'bearer']),
-      v.description('`cookie` for browsers; `bearer` answers the token in the body, for clients without a cookie jar.'),
+      v.description(
+        '`cookie` for browsers; `bearer` answers the token in the body, for clients without a cookie jar.',
+      ),
     ),
     'cookie',
   ),

@@ -58,8 +58,15 @@ export interface SessionsOptions {
 
 const touchEveryMs = 60_000;
 
-export function createSessions({ idleMs, absoluteMs, clock, newId, random }: SessionsOptions): Sessions {
-  const idleEnd = (now: Date, absolute: Date) => new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
+export function createSessions({
+  idleMs,
+  absoluteMs,
+  clock,
+  newId,
+  random,
+}: SessionsOptions): Sessions {
+  const idleEnd = (now: Date, absolute: Date) =>
+    new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
   return {
     async open(trx, { userId, credentialVersion, device, address }) {
       await lockCredential(trx, userId, credentialVersion);
@@ -92,7 +99,11 @@ export function createSessions({ idleMs, absoluteMs, clock, newId, random }: Ses
       const due = now.getTime() - row.last_seen_at.getTime() >= touchEveryMs;
       if (due) await touch(db, row.id, seen);
       const user = { ...row, id: row.user_id, created_at: row.user_created_at };
-      return { userId: row.user_id, user: toUser(user), session: toSession(due ? { ...row, ...seen } : row) };
+      return {
+        userId: row.user_id,
+        user: toUser(user),
+        session: toSession(due ? { ...row, ...seen } : row),
+      };
     },
     revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
     revokeAll: (db, userId, reason) => revokeByUser(db, userId, reason, clock.now()),
@@ -130,7 +141,11 @@ function findAlive(db: Db, tokenHash: Uint8Array, now: Date) {
     .executeTakeFirst();
 }
 
-async function touch(db: Db, id: string, seen: Pick<SessionRow, 'last_seen_at' | 'idle_expires_at'>): Promise<void> {
+async function touch(
+  db: Db,
+  id: string,
+  seen: Pick<SessionRow, 'last_seen_at' | 'idle_expires_at'>,
+): Promise<void> {
   await tablesOf(db)
     .updateTable('svc_auth.sessions')
     .set(seen)
@@ -151,7 +166,12 @@ function revokeByHash(db: Db, tokenHash: Uint8Array, reason: RevokeReason, now: 
     .executeTakeFirst();
 }
 
-async function revokeByUser(db: Db, userId: string, reason: RevokeReason, now: Date): Promise<number> {
+async function revokeByUser(
+  db: Db,
+  userId: string,
+  reason: RevokeReason,
+  now: Date,
+): Promise<number> {
   const result = await tablesOf(db)
     .updateTable('svc_auth.sessions')
     .set({ revoked_at: now, revoke_reason: reason })

@@ -11,7 +11,10 @@ export interface RecordingOutbox {
   /** All mails, oldest first. */
   readonly mails: readonly AuthMail[];
   /** The oldest mail of this kind to this address that was not taken yet; waits for it. */
-  next<Template extends AuthMail['template']>(template: Template, to: string): Promise<Extract<AuthMail, { template: Template }>>;
+  next<Template extends AuthMail['template']>(
+    template: Template,
+    to: string,
+  ): Promise<Extract<AuthMail, { template: Template }>>;
   /** The token in the link of the mail that `next` answers. */
   nextToken(template: 'verify' | 'reset_password', to: string): Promise<string>;
 }
@@ -22,7 +25,9 @@ export function recordingOutbox(): RecordingOutbox {
   let waiting: (() => void)[] = [];
   const next: RecordingOutbox['next'] = async (template, to) => {
     for (;;) {
-      const mail = mails.find((each) => each.template === template && each.to === to && !taken.has(each));
+      const mail = mails.find(
+        (each) => each.template === template && each.to === to && !taken.has(each),
+      );
       if (mail !== undefined) {
         taken.add(mail);
         return mail as Extract<AuthMail, { template: typeof template }>;

@@ -12,15 +12,26 @@ export interface User {
   readonly createdAt: Date;
 }
 
-export function toUser(row: Pick<UserRow, 'id' | 'email' | 'name' | 'verified_at' | 'created_at'>): User {
-  return { id: row.id, email: row.email, name: row.name, verifiedAt: row.verified_at, createdAt: row.created_at };
+export function toUser(
+  row: Pick<UserRow, 'id' | 'email' | 'name' | 'verified_at' | 'created_at'>,
+): User {
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    verifiedAt: row.verified_at,
+    createdAt: row.created_at,
+  };
 }
 
 /**
  * The user of an address, made if there is none. An unverified one takes the spelling of the newest
  * registration; a verified one is written as it was, so that the statement costs the same.
  */
-export function claimAddress(db: Db, user: { id: string; email: EmailAddress; now: Date }): Promise<UserRow> {
+export function claimAddress(
+  db: Db,
+  user: { id: string; email: EmailAddress; now: Date },
+): Promise<UserRow> {
   return tablesOf(db)
     .insertInto('svc_auth.users')
     .values({
@@ -53,7 +64,10 @@ export function findLogin(db: Db, email: EmailAddress) {
     .selectFrom('svc_auth.users as u')
     .leftJoin('svc_auth.password_credentials as c', 'c.user_id', 'u.id')
     .leftJoin('svc_auth.one_time_tokens as t', (join) =>
-      join.onRef('t.user_id', '=', 'u.id').on('t.purpose', '=', 'verify').on('t.used_at', 'is', null),
+      join
+        .onRef('t.user_id', '=', 'u.id')
+        .on('t.purpose', '=', 'verify')
+        .on('t.used_at', 'is', null),
     )
     .selectAll('u')
     .select(['c.phc', 'c.version as credential_version', 't.pending_password'])
@@ -62,7 +76,12 @@ export function findLogin(db: Db, email: EmailAddress) {
 }
 
 /** Marks the address as proven. Nothing comes back when the user is disabled. */
-export function markVerified(db: Db, userId: string, now: Date, name: string | null): Promise<UserRow | undefined> {
+export function markVerified(
+  db: Db,
+  userId: string,
+  now: Date,
+  name: string | null,
+): Promise<UserRow | undefined> {
   return tablesOf(db)
     .updateTable('svc_auth.users')
     .set({
@@ -82,9 +101,11 @@ export async function setPassword(db: Db, userId: string, phc: string, now: Date
     .insertInto('svc_auth.password_credentials')
     .values({ user_id: userId, phc, version: 1, changed_at: now })
     .onConflict((conflict) =>
-      conflict
-        .column('user_id')
-        .doUpdateSet({ phc, changed_at: now, version: sql<number>`password_credentials.version + 1` }),
+      conflict.column('user_id').doUpdateSet({
+        phc,
+        changed_at: now,
+        version: sql<number>`password_credentials.version + 1`,
+      }),
     )
     .execute();
 }
@@ -102,7 +123,12 @@ export async function replaceHash(db: Db, userId: string, from: string, to: stri
 /** The issuer of identities that this package vouches for by a password; their subject is the user's id. */
 export const localIssuer = 'local';
 
-export async function addLocalIdentity(db: Db, id: string, userId: string, now: Date): Promise<void> {
+export async function addLocalIdentity(
+  db: Db,
+  id: string,
+  userId: string,
+  now: Date,
+): Promise<void> {
   await tablesOf(db)
     .insertInto('svc_auth.identities')
     .values({ id, user_id: userId, issuer: localIssuer, subject: userId, created_at: now })

@@ -46,22 +46,32 @@ describe('e-mail addresses', () => {
     } catch (error) {
       refusal = error;
     }
-    expect(refusal).toMatchObject({ code: 'core.validation_failed', details: { errors: [{ pointer: '/email', code: 'email' }] } });
-    if (written !== '') expect(JSON.stringify(refusal)).not.toContain(JSON.stringify(written).slice(1, -1));
+    expect(refusal).toMatchObject({
+      code: 'core.validation_failed',
+      details: { errors: [{ pointer: '/email', code: 'email' }] },
+    });
+    if (written !== '')
+      expect(JSON.stringify(refusal)).not.toContain(JSON.stringify(written).slice(1, -1));
   });
 
   test('whatever is accepted is stable, bounded, and fit for a header', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.emailAddress(), fc.string({ unit: 'binary' }).map((text) => `${text}@example.com`)), (written) => {
-        try {
-          const { address, normalized } = parseEmail(written);
-          expect(parseEmail(normalized).normalized).toBe(normalized);
-          expect(Buffer.byteLength(address)).toBeLessThanOrEqual(254);
-          expect(address).not.toMatch(/[\s\p{Cc}<>,;]/u);
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'core.validation_failed' });
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.emailAddress(),
+          fc.string({ unit: 'binary' }).map((text) => `${text}@example.com`),
+        ),
+        (written) => {
+          try {
+            const { address, normalized } = parseEmail(written);
+            expect(parseEmail(normalized).normalized).toBe(normalized);
+            expect(Buffer.byteLength(address)).toBeLessThanOrEqual(254);
+            expect(address).not.toMatch(/[\s\p{Cc}<>,;]/u);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'core.validation_failed' });
+          }
+        },
+      ),
     );
   });
 

@@ -6,7 +6,9 @@ describe('hashing', () => {
   test('the default is argon2id with 19456 KiB, 2 passes, 1 lane, as a PHC string', async () => {
     const hasher = createPasswordHasher();
     const phc = await hasher.hash('correct horse battery staple');
-    expect(phc).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    expect(phc).toMatch(
+      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
+    );
     expect(hasher.isOutdated(phc)).toBe(false);
     expect(await hasher.verify(phc, 'correct horse battery staple')).toBe(true);
     expect(await hasher.verify(phc, 'correct horse battery stapl')).toBe(false);
@@ -14,7 +16,8 @@ describe('hashing', () => {
 
   test('a PHC string of the reference implementation is understood, and known to be of other parameters', async () => {
     // argon2 of the reference implementation's own tests: password, somesalt, t=2, m=2^16, p=1.
-    const phc = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
+    const phc =
+      '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
     const hasher = createPasswordHasher();
     expect(await hasher.verify(phc, 'password')).toBe(true);
     expect(hasher.isOutdated(phc)).toBe(true);
@@ -32,16 +35,30 @@ describe('hashing', () => {
       },
     });
     expect(await hasher.verify(null, 'anything')).toBe(false);
-    expect(checked).toEqual([expect.stringMatching(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)]);
-    expect(await createPasswordHasher({ memoryKib: 64, iterations: 1 }).verify(null, 'anything')).toBe(false);
+    expect(checked).toEqual([
+      expect.stringMatching(
+        /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
+      ),
+    ]);
+    expect(
+      await createPasswordHasher({ memoryKib: 64, iterations: 1 }).verify(null, 'anything'),
+    ).toBe(false);
   });
 
   test('as many run as may, as many wait as may, the next is refused, and all who waited are served in order', async () => {
     const gate = heldAlgorithm();
-    const hasher = createPasswordHasher({ maxRunning: 4, maxWaiting: 64, algorithm: gate.algorithm });
+    const hasher = createPasswordHasher({
+      maxRunning: 4,
+      maxWaiting: 64,
+      algorithm: gate.algorithm,
+    });
     const hashes = Array.from({ length: 68 }, (_, index) => hasher.hash(String(index)));
     const refused = await hasher.hash('one too many').catch((error: unknown) => error);
-    expect(refused).toMatchObject({ code: 'auth.busy', kind: 'unavailable', details: { retryAfterSeconds: 1 } });
+    expect(refused).toMatchObject({
+      code: 'auth.busy',
+      kind: 'unavailable',
+      details: { retryAfterSeconds: 1 },
+    });
     expect(await codeOf(hasher.verify(null, 'one too many'))).toBe('auth.busy');
     expect(gate.begun).toEqual(['0', '1', '2', '3']);
     gate.open();
@@ -52,9 +69,13 @@ describe('hashing', () => {
   });
 
   test('a hash that fails gives its place back', async () => {
-    const algorithm: PasswordAlgorithm = { hash: () => Promise.reject(new Error('out of memory')), verify: async () => true };
+    const algorithm: PasswordAlgorithm = {
+      hash: () => Promise.reject(new Error('out of memory')),
+      verify: async () => true,
+    };
     const hasher = createPasswordHasher({ maxRunning: 1, maxWaiting: 0, algorithm });
-    for (let attempt = 0; attempt < 3; attempt += 1) await expect(hasher.hash('x')).rejects.toThrow('out of memory');
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await expect(hasher.hash('x')).rejects.toThrow('out of memory');
   });
 });
 

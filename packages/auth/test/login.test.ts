@@ -7,11 +7,17 @@ import { fastHashing } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 describeDatabases('login', [authMigrations], (test) => {
-  test('unknown, wrong, unverified and disabled are refused alike, and operators are told which', async ({ db }) => {
+  test('unknown, wrong, unverified and disabled are refused alike, and operators are told which', async ({
+    db,
+  }) => {
     const { auth, member } = openAuth(db);
     const [unverified, wrong, disabled] = [someone(), await member(), await member()];
     await auth.register({ email: unverified, password });
-    await db.updateTable('svc_auth.users').set({ disabled_at: new Date(0) }).where('email', '=', disabled).execute();
+    await db
+      .updateTable('svc_auth.users')
+      .set({ disabled_at: new Date(0) })
+      .where('email', '=', disabled)
+      .execute();
     using seen = recordEvents(loginFailed);
     const refusals = [];
     for (const attempt of [
@@ -20,13 +26,28 @@ describeDatabases('login', [authMigrations], (test) => {
       { email: unverified, password },
       { email: disabled, password },
     ]) {
-      refusals.push(await auth.login({ ...attempt, address: '203.0.113.7' }).catch((error: unknown) => error));
+      refusals.push(
+        await auth.login({ ...attempt, address: '203.0.113.7' }).catch((error: unknown) => error),
+      );
     }
     await auth.stop();
     expect(new Set(refusals.map((each) => JSON.stringify([String(each), each])))).toHaveLength(1);
-    expect(refusals[0]).toMatchObject({ code: 'auth.invalid_credentials', kind: 'unauthenticated', details: {} });
-    expect(seen.events.map(({ payload }) => payload.reason)).toEqual(['unknown_user', 'wrong_password', 'unverified', 'disabled']);
-    expect(seen.events[0]?.payload).toEqual({ userId: null, reason: 'unknown_user', address: '203.0.113.7' });
+    expect(refusals[0]).toMatchObject({
+      code: 'auth.invalid_credentials',
+      kind: 'unauthenticated',
+      details: {},
+    });
+    expect(seen.events.map(({ payload }) => payload.reason)).toEqual([
+      'unknown_user',
+      'wrong_password',
+      'unverified',
+      'disabled',
+    ]);
+    expect(seen.events[0]?.payload).toEqual({
+      userId: null,
+      reason: 'unknown_user',
+      address: '203.0.113.7',
+    });
   });
 
   test('each login gives a new token, and the session it replaces ends', async ({ db }) => {
@@ -56,12 +77,20 @@ describeDatabases('login', [authMigrations], (test) => {
     await auth.logout({ token });
     await auth.logout({ token });
     expect(await auth.authenticate(token)).toBeNull();
-    expect(seen.events).toEqual([{ instance: 'auth', payload: { userId: user.id, sessionId: session.id } }]);
-    const rows = await db.selectFrom('svc_auth.sessions').select(['revoked_at', 'revoke_reason']).where('id', '=', session.id).execute();
+    expect(seen.events).toEqual([
+      { instance: 'auth', payload: { userId: user.id, sessionId: session.id } },
+    ]);
+    const rows = await db
+      .selectFrom('svc_auth.sessions')
+      .select(['revoked_at', 'revoke_reason'])
+      .where('id', '=', session.id)
+      .execute();
     expect(rows).toEqual([{ revoked_at: clock.now(), revoke_reason: 'logout' }]);
   });
 
-  test('device and address are kept with the session, bounded and without control characters', async ({ db }) => {
+  test('device and address are kept with the session, bounded and without control characters', async ({
+    db,
+  }) => {
     const { auth, member } = openAuth(db);
     using seen = recordEvents(loggedIn);
     const { session, user } = await auth.login({
@@ -72,16 +101,26 @@ describeDatabases('login', [authMigrations], (test) => {
     });
     expect(session.device).toBe(`Browser${'x'.repeat(190)}`);
     expect(session.address).toBe('2001:db8::/64');
-    expect(seen.events).toEqual([{ instance: 'auth', payload: { userId: user.id, sessionId: session.id } }]);
+    expect(seen.events).toEqual([
+      { instance: 'auth', payload: { userId: user.id, sessionId: session.id } },
+    ]);
   });
 
-  test('a hash of former parameters is exchanged after a login, and both before and after the password fits', async ({ db }) => {
+  test('a hash of former parameters is exchanged after a login, and both before and after the password fits', async ({
+    db,
+  }) => {
     const { member, outbox } = openAuth(db);
     const email = await member();
-    const { auth } = openAuth(db, { hashing: { ...fastHashing, memoryKib: 128 }, sendMail: outbox.sendMail });
+    const { auth } = openAuth(db, {
+      hashing: { ...fastHashing, memoryKib: 128 },
+      sendMail: outbox.sendMail,
+    });
     const phc = async () => {
-      const query = db.selectFrom('svc_auth.password_credentials as c').innerJoin('svc_auth.users as u', 'u.id', 'c.user_id');
-      return (await query.select('c.phc').where('u.email', '=', email).executeTakeFirstOrThrow()).phc as string;
+      const query = db
+        .selectFrom('svc_auth.password_credentials as c')
+        .innerJoin('svc_auth.users as u', 'u.id', 'c.user_id');
+      return (await query.select('c.phc').where('u.email', '=', email).executeTakeFirstOrThrow())
+        .phc as string;
     };
     expect(await phc()).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
     await auth.login({ email, password });
@@ -100,6 +139,8 @@ describeDatabases('login', [authMigrations], (test) => {
     await auth.register({ email, password: `${long}a`.normalize('NFD') });
     await auth.verify({ token: await outbox.nextToken('verify', email) });
     await auth.login({ email, password: `${long}a`.normalize('NFC') });
-    expect(await codeOf(auth.login({ email, password: `${long}b` }))).toBe('auth.invalid_credentials');
+    expect(await codeOf(auth.login({ email, password: `${long}b` }))).toBe(
+      'auth.invalid_credentials',
+    );
   });
 });

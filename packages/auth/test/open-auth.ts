@@ -52,6 +52,8 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 /** How many of these promises were fulfilled, and the codes of the others. */
 export async function tally(promises: readonly Promise<unknown>[]) {
   const results = await Promise.allSettled(promises);
-  const codes = results.flatMap((each) => (each.status === 'rejected' ? [(each.reason as { code: string }).code] : []));
+  const codes = results.flatMap((each) =>
+    each.status === 'rejected' ? [(each.reason as { code: string }).code] : [],
+  );
   return { fulfilled: results.length - codes.length, codes: [...new Set(codes)] };
 }

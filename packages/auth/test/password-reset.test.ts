@@ -7,19 +7,26 @@ import { authMigrations } from '../src/migrations.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 describeDatabases('password reset', [authMigrations], (test) => {
-  test('it sets the new password, ends all sessions, signs nobody in and tells the owner', async ({ db }) => {
+  test('it sets the new password, ends all sessions, signs nobody in and tells the owner', async ({
+    db,
+  }) => {
     const { auth, outbox, member } = openAuth(db);
     const email = await member();
     const sessions = [await auth.login({ email, password }), await auth.login({ email, password })];
     using seen = recordEvents(passwordReset);
     await auth.forgotPassword({ email });
-    const answer = await auth.resetPassword({ token: await outbox.nextToken('reset_password', email), password: newPassword });
+    const answer = await auth.resetPassword({
+      token: await outbox.nextToken('reset_password', email),
+      password: newPassword,
+    });
     expect(answer).toBeUndefined();
     for (const { token } of sessions) expect(await auth.authenticate(token)).toBeNull();
     expect(await codeOf(auth.login({ email, password }))).toBe('auth.invalid_credentials');
     await auth.login({ email, password: newPassword });
     await outbox.next('password_changed', email);
-    expect(seen.events).toEqual([{ instance: 'auth', payload: { userId: sessions[0]?.user.id, sessionsEnded: 2 } }]);
+    expect(seen.events).toEqual([
+      { instance: 'auth', payload: { userId: sessions[0]?.user.id, sessionsEnded: 2 } },
+    ]);
   });
 
   test('a link works for 30 minutes, once, and only the newest', async ({ db }) => {
@@ -30,7 +37,9 @@ describeDatabases('password reset', [authMigrations], (test) => {
       return outbox.nextToken('reset_password', email);
     };
     const [older, newer] = [await ask(), await ask()];
-    expect(await codeOf(auth.resetPassword({ token: older, password: newPassword }))).toBe('auth.invalid_token');
+    expect(await codeOf(auth.resetPassword({ token: older, password: newPassword }))).toBe(
+      'auth.invalid_token',
+    );
     await clock.advance('29m');
     await auth.resetPassword({ token: newer, password: newPassword });
     expect(await codeOf(auth.resetPassword({ token: newer, password }))).toBe('auth.invalid_token');
@@ -47,7 +56,9 @@ describeDatabases('password reset', [authMigrations], (test) => {
     const reset = await outbox.nextToken('reset_password', email);
     const verify = await outbox.nextToken('verify', other);
     expect(await codeOf(auth.verify({ token: reset }))).toBe('auth.invalid_token');
-    expect(await codeOf(auth.resetPassword({ token: verify, password }))).toBe('auth.invalid_token');
+    expect(await codeOf(auth.resetPassword({ token: verify, password }))).toBe(
+      'auth.invalid_token',
+    );
   });
 
   test('a password that is refused leaves the link usable', async ({ db }) => {
@@ -55,14 +66,20 @@ describeDatabases('password reset', [authMigrations], (test) => {
     const email = await member();
     await auth.forgotPassword({ email });
     const token = await outbox.nextToken('reset_password', email);
-    expect(await codeOf(auth.resetPassword({ token, password: 'too short' }))).toBe('core.validation_failed');
+    expect(await codeOf(auth.resetPassword({ token, password: 'too short' }))).toBe(
+      'core.validation_failed',
+    );
     await auth.resetPassword({ token, password: newPassword });
   });
 
   test('unknown and disabled people get no mail', async ({ db }) => {
     const { auth, outbox, member } = openAuth(db);
     const email = await member();
-    await db.updateTable('svc_auth.users').set({ disabled_at: new Date(0) }).where('email', '=', email).execute();
+    await db
+      .updateTable('svc_auth.users')
+      .set({ disabled_at: new Date(0) })
+      .where('email', '=', email)
+      .execute();
     await auth.forgotPassword({ email });
     await auth.forgotPassword({ email: someone() });
     await auth.stop();
@@ -90,6 +107,9 @@ describeDatabases('password reset', [authMigrations], (test) => {
     const { auth, outbox, member } = openAuth(db);
     const email = await member();
     await transact(db, (trx) => auth.forgotPassword({ email }, { within: trx }));
-    await auth.resetPassword({ token: await outbox.nextToken('reset_password', email), password: newPassword });
+    await auth.resetPassword({
+      token: await outbox.nextToken('reset_password', email),
+      password: newPassword,
+    });
   });
 });

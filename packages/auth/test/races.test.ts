@@ -5,39 +5,61 @@ import { newPassword, openAuth, password, someone, tally } from './open-auth.ts'
 
 // On a real PostgreSQL only: PGlite has one connection and cannot show a race.
 const test = databaseTest([authMigrations]);
-const fifty = <Result>(act: (index: number) => Promise<Result>) => Array.from({ length: 50 }, (_, index) => act(index));
+const fifty = <Result>(act: (index: number) => Promise<Result>) =>
+  Array.from({ length: 50 }, (_, index) => act(index));
 
 test('of 50 who use a verification token at once, one succeeds', async ({ db }) => {
   const { auth, outbox } = openAuth(db);
   const email = someone();
   await auth.register({ email, password });
   const token = await outbox.nextToken('verify', email);
-  expect(await tally(fifty(() => auth.verify({ token })))).toEqual({ fulfilled: 1, codes: ['auth.invalid_token'] });
+  expect(await tally(fifty(() => auth.verify({ token })))).toEqual({
+    fulfilled: 1,
+    codes: ['auth.invalid_token'],
+  });
 });
 
-test('of 50 who use a reset token at once, one succeeds, and its password is in force', async ({ db }) => {
+test('of 50 who use a reset token at once, one succeeds, and its password is in force', async ({
+  db,
+}) => {
   const { auth, outbox, member } = openAuth(db);
   const email = await member();
   await auth.forgotPassword({ email });
   const token = await outbox.nextToken('reset_password', email);
   const candidates = Array.from({ length: 50 }, (_, index) => `${newPassword} ${index}`);
-  const attempts = candidates.map((candidate) => auth.resetPassword({ token, password: candidate }));
+  const attempts = candidates.map((candidate) =>
+    auth.resetPassword({ token, password: candidate }),
+  );
   expect(await tally(attempts)).toEqual({ fulfilled: 1, codes: ['auth.invalid_token'] });
-  const winner = (await Promise.allSettled(attempts)).findIndex((each) => each.status === 'fulfilled');
+  const winner = (await Promise.allSettled(attempts)).findIndex(
+    (each) => each.status === 'fulfilled',
+  );
   await auth.login({ email, password: candidates[winner] as string });
 });
 
-test('50 registrations of one address at once make one user with one live token', async ({ db }) => {
+test('50 registrations of one address at once make one user with one live token', async ({
+  db,
+}) => {
   const { auth, outbox } = openAuth(db);
   const email = someone();
-  expect(await tally(fifty(() => auth.register({ email, password })))).toEqual({ fulfilled: 50, codes: [] });
+  expect(await tally(fifty(() => auth.register({ email, password })))).toEqual({
+    fulfilled: 50,
+    codes: [],
+  });
   await auth.stop();
-  const tokens = outbox.mails.map((mail) => new URL(mail.data.link).searchParams.get('token') as string);
+  const tokens = outbox.mails.map(
+    (mail) => new URL(mail.data.link).searchParams.get('token') as string,
+  );
   expect(new Set(tokens)).toHaveLength(50);
-  expect(await tally(tokens.map((token) => auth.verify({ token })))).toEqual({ fulfilled: 1, codes: ['auth.invalid_token'] });
+  expect(await tally(tokens.map((token) => auth.verify({ token })))).toEqual({
+    fulfilled: 1,
+    codes: ['auth.invalid_token'],
+  });
 });
 
-test('no login with the old password survives a reset, in whichever order they meet', async ({ db }) => {
+test('no login with the old password survives a reset, in whichever order they meet', async ({
+  db,
+}) => {
   const { auth, outbox, member } = openAuth(db);
   for (let round = 0; round < 10; round += 1) {
     const email = await member();
@@ -52,13 +74,18 @@ test('no login with the old password survives a reset, in whichever order they m
   }
 });
 
-test('verifying and registering anew at once ends in one of the two orders, never in an error', async ({ db }) => {
+test('verifying and registering anew at once ends in one of the two orders, never in an error', async ({
+  db,
+}) => {
   const { auth, outbox } = openAuth(db);
   for (let round = 0; round < 10; round += 1) {
     const email = someone();
     await auth.register({ email, password });
     const token = await outbox.nextToken('verify', email);
-    const [verified, again] = await Promise.allSettled([auth.verify({ token }), auth.register({ email, password: newPassword })]);
+    const [verified, again] = await Promise.allSettled([
+      auth.verify({ token }),
+      auth.register({ email, password: newPassword }),
+    ]);
     expect(again).toMatchObject({ status: 'fulfilled' });
     if (verified.status === 'rejected') {
       expect(verified.reason).toMatchObject({ code: 'auth.invalid_token' });
@@ -72,7 +99,10 @@ test('50 logins at once all succeed, also while their hash is exchanged', async 
   const { member } = openAuth(db);
   const email = await member();
   const { auth, logger } = openAuth(db, { hashing: { memoryKib: 128, iterations: 1 } });
-  expect(await tally(fifty(() => auth.login({ email, password })))).toEqual({ fulfilled: 50, codes: [] });
+  expect(await tally(fifty(() => auth.login({ email, password })))).toEqual({
+    fulfilled: 50,
+    codes: [],
+  });
   await auth.stop();
   expect(logger.lines).toEqual([]);
 });

@@ -17,12 +17,17 @@ describeDatabases('registration', [authMigrations], (test) => {
     const user = await auth.verify({ token: await outbox.nextToken('verify', email) });
     const { token } = await auth.login({ email, password });
     const principal = await auth.authenticate(token);
-    expect(principal).toMatchObject({ userId: user.id, user: { email, name: 'Ada', verifiedAt: expect.any(Date) } });
+    expect(principal).toMatchObject({
+      userId: user.id,
+      user: { email, name: 'Ada', verifiedAt: expect.any(Date) },
+    });
     expect(sawRegistered.events).toEqual([{ instance: 'auth', payload: { userId: user.id } }]);
     expect(sawVerified.events).toEqual([{ instance: 'auth', payload: { userId: user.id } }]);
   });
 
-  test('nobody signs in before the address is verified, and trying with the right password mails a new link', async ({ db }) => {
+  test('nobody signs in before the address is verified, and trying with the right password mails a new link', async ({
+    db,
+  }) => {
     const { auth, outbox } = openAuth(db);
     const email = someone();
     await auth.register({ email, password });
@@ -60,10 +65,14 @@ describeDatabases('registration', [authMigrations], (test) => {
     await clock.advance('1439m');
     await auth.verify({ token: await outbox.nextToken('verify', early) });
     await clock.advance('1m');
-    expect(await codeOf(auth.verify({ token: await outbox.nextToken('verify', late) }))).toBe('auth.invalid_token');
+    expect(await codeOf(auth.verify({ token: await outbox.nextToken('verify', late) }))).toBe(
+      'auth.invalid_token',
+    );
   });
 
-  test('a resent link replaces the former one and keeps the password of the registration', async ({ db }) => {
+  test('a resent link replaces the former one and keeps the password of the registration', async ({
+    db,
+  }) => {
     const { auth, outbox, clock } = openAuth(db);
     const email = someone();
     await auth.register({ email, password });
@@ -84,7 +93,9 @@ describeDatabases('registration', [authMigrations], (test) => {
     expect(outbox.mails.map((mail) => mail.template)).toEqual(['verify']);
   });
 
-  test("a stranger's earlier registration leaves no password behind when the owner verifies", async ({ db }) => {
+  test("a stranger's earlier registration leaves no password behind when the owner verifies", async ({
+    db,
+  }) => {
     const { auth, outbox } = openAuth(db);
     const email = someone();
     await auth.register({ email, password: 'the password of a stranger', name: 'Mallory' });
@@ -92,12 +103,16 @@ describeDatabases('registration', [authMigrations], (test) => {
     await auth.register({ email, password });
     await auth.verify({ token: await outbox.nextToken('verify', email) });
     expect(await codeOf(auth.verify({ token: strangers }))).toBe('auth.invalid_token');
-    expect(await codeOf(auth.login({ email, password: 'the password of a stranger' }))).toBe('auth.invalid_credentials');
+    expect(await codeOf(auth.login({ email, password: 'the password of a stranger' }))).toBe(
+      'auth.invalid_credentials',
+    );
     const { user } = await auth.login({ email, password });
     expect(user.name).toBeNull();
   });
 
-  test('an owner whose address a stranger registered gets in by a password reset, which drops what the stranger chose', async ({ db }) => {
+  test('an owner whose address a stranger registered gets in by a password reset, which drops what the stranger chose', async ({
+    db,
+  }) => {
     const { auth, outbox } = openAuth(db);
     const email = someone();
     await auth.register({ email, password: 'the password of a stranger' });
@@ -105,17 +120,23 @@ describeDatabases('registration', [authMigrations], (test) => {
     await auth.forgotPassword({ email });
     await auth.resetPassword({ token: await outbox.nextToken('reset_password', email), password });
     expect(await codeOf(auth.verify({ token: strangers }))).toBe('auth.invalid_token');
-    expect(await codeOf(auth.login({ email, password: 'the password of a stranger' }))).toBe('auth.invalid_credentials');
+    expect(await codeOf(auth.login({ email, password: 'the password of a stranger' }))).toBe(
+      'auth.invalid_credentials',
+    );
     await auth.login({ email, password });
   });
 
-  test('registering an address that has an account changes nothing and tells its owner', async ({ db }) => {
+  test('registering an address that has an account changes nothing and tells its owner', async ({
+    db,
+  }) => {
     const { auth, outbox, member } = openAuth(db);
     const email = await member();
     await auth.register({ email: email.toUpperCase(), password: newPassword, name: 'Mallory' });
     const mail = await outbox.next('already_registered', email);
     expect(mail.data).toEqual({ appName: 'Projects', link: 'https://app.example.com/' });
-    expect(await codeOf(auth.login({ email, password: newPassword }))).toBe('auth.invalid_credentials');
+    expect(await codeOf(auth.login({ email, password: newPassword }))).toBe(
+      'auth.invalid_credentials',
+    );
     const { user } = await auth.login({ email, password });
     expect(user).toMatchObject({ email, name: 'Ada' });
   });
@@ -131,7 +152,10 @@ describeDatabases('registration', [authMigrations], (test) => {
   });
 
   test('the link starts with publicUrl, also below a path', async ({ db }) => {
-    const { auth, outbox } = openAuth(db, { publicUrl: 'https://example.com/app/', paths: { verify: '/confirm' } });
+    const { auth, outbox } = openAuth(db, {
+      publicUrl: 'https://example.com/app/',
+      paths: { verify: '/confirm' },
+    });
     const email = someone();
     await auth.register({ email, password });
     const { link } = (await outbox.next('verify', email)).data;
@@ -139,7 +163,9 @@ describeDatabases('registration', [authMigrations], (test) => {
     expect(tokenIn(link)).toMatch(/^[\w-]{43}$/);
   });
 
-  test('a registration in a transaction that rolls back leaves no user and no mail', async ({ db }) => {
+  test('a registration in a transaction that rolls back leaves no user and no mail', async ({
+    db,
+  }) => {
     const { auth, outbox } = openAuth(db);
     const email = someone();
     const change = new Error('of mind');
@@ -150,7 +176,9 @@ describeDatabases('registration', [authMigrations], (test) => {
     await expect(attempt).rejects.toBe(change);
     await auth.stop();
     expect(outbox.mails).toEqual([]);
-    expect(await db.selectFrom('svc_auth.users').select('id').where('email', '=', email).execute()).toEqual([]);
+    expect(
+      await db.selectFrom('svc_auth.users').select('id').where('email', '=', email).execute(),
+    ).toEqual([]);
   });
 
   test('a registration in a transaction mails after its commit', async ({ db }) => {
@@ -164,7 +192,9 @@ describeDatabases('registration', [authMigrations], (test) => {
     await auth.verify({ token: await outbox.nextToken('verify', email) });
   });
 
-  test('a mail that cannot be sent is logged without its token, and asking again sends it', async ({ db }) => {
+  test('a mail that cannot be sent is logged without its token, and asking again sends it', async ({
+    db,
+  }) => {
     const sent: string[] = [];
     const { auth, logger } = openAuth(db, {
       sendMail: async (mail) => {
@@ -177,7 +207,10 @@ describeDatabases('registration', [authMigrations], (test) => {
     await auth.resendVerification({ email });
     await auth.stop();
     expect(sent).toHaveLength(2);
-    expect(logger.lines.map((line) => line.message)).toEqual(['a mail could not be sent', 'a mail could not be sent']);
+    expect(logger.lines.map((line) => line.message)).toEqual([
+      'a mail could not be sent',
+      'a mail could not be sent',
+    ]);
     for (const token of sent) expect(JSON.stringify(logger.lines)).not.toContain(token);
   });
 
@@ -186,7 +219,11 @@ describeDatabases('registration', [authMigrations], (test) => {
     const email = someone();
     await auth.register({ email, password });
     const token = await outbox.nextToken('verify', email);
-    await db.updateTable('svc_auth.users').set({ disabled_at: new Date(0) }).where('email', '=', email).execute();
+    await db
+      .updateTable('svc_auth.users')
+      .set({ disabled_at: new Date(0) })
+      .where('email', '=', email)
+      .execute();
     expect(await codeOf(auth.verify({ token }))).toBe('auth.invalid_token');
     await auth.register({ email, password });
     await auth.stop();

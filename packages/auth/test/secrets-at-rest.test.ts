@@ -7,7 +7,9 @@ import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts
 
 const test = databaseTest([authMigrations]);
 
-test('after every flow, no table and no log line holds a secret that was handed out or in', async ({ db }) => {
+test('after every flow, no table and no log line holds a secret that was handed out or in', async ({
+  db,
+}) => {
   const { auth, outbox, logger } = openAuth(db);
   const [email, waiting] = [someone(), someone()];
   await auth.register({ email, password });
@@ -27,13 +29,19 @@ test('after every flow, no table and no log line holds a secret that was handed 
   await auth.forgotPassword({ email });
   await auth.stop();
 
-  const mailed = outbox.mails.flatMap((mail) => (mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : []));
+  const mailed = outbox.mails.flatMap((mail) =>
+    mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : [],
+  );
   expect(mailed).toHaveLength(5);
   const tokens = [ended, alive, last, ...mailed];
   const passwords = [password, newPassword, 'a password that waits', 'a password of a stranger'];
   // bytea shows as hex, so a secret is looked for as text and as the bytes of its text and of what it encodes.
   const forms = [
-    ...tokens.flatMap((token) => [token, hex(Buffer.from(token)), hex(Buffer.from(token, 'base64url'))]),
+    ...tokens.flatMap((token) => [
+      token,
+      hex(Buffer.from(token)),
+      hex(Buffer.from(token, 'base64url')),
+    ]),
     ...passwords.flatMap((each) => [each, hex(Buffer.from(each))]),
   ];
   const dump = await dumpOf(db);
@@ -46,11 +54,15 @@ test('after every flow, no table and no log line holds a secret that was handed 
 const hex = (bytes: Buffer) => bytes.toString('hex');
 
 async function dumpOf(db: Parameters<typeof openAuth>[0]): Promise<string> {
-  const tables = await sql<{ table_name: string }>`select table_name from information_schema.tables where table_schema = 'svc_auth'`.execute(db);
+  const tables = await sql<{
+    table_name: string;
+  }>`select table_name from information_schema.tables where table_schema = 'svc_auth'`.execute(db);
   expect(tables.rows.length).toBeGreaterThanOrEqual(5);
   const rows: string[] = [];
   for (const { table_name: table } of tables.rows) {
-    const result = await sql<{ line: string }>`select t::text as line from ${sql.table(`svc_auth.${table}`)} t`.execute(db);
+    const result = await sql<{
+      line: string;
+    }>`select t::text as line from ${sql.table(`svc_auth.${table}`)} t`.execute(db);
     rows.push(...result.rows.map(({ line }) => `${table} ${line}`));
   }
   return rows.join('\n');

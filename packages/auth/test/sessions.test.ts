@@ -7,7 +7,10 @@ describeDatabases('sessions', [authMigrations], (test) => {
   test('an unused session ends after its idle time', async ({ db }) => {
     const { auth, member, clock } = openAuth(db, { sessions: { idle: '1h', absolute: '1d' } });
     const email = await member();
-    const [kept, left] = [await auth.login({ email, password }), await auth.login({ email, password })];
+    const [kept, left] = [
+      await auth.login({ email, password }),
+      await auth.login({ email, password }),
+    ];
     await clock.advance('59m');
     expect(await auth.authenticate(kept.token)).not.toBeNull();
     await clock.advance('1m');
@@ -39,8 +42,13 @@ describeDatabases('sessions', [authMigrations], (test) => {
     const { auth, member, clock } = openAuth(db);
     const { token, session } = await auth.login({ email: await member(), password });
     const noted = async () =>
-      (await db.selectFrom('svc_auth.sessions').select('last_seen_at').where('id', '=', session.id).executeTakeFirstOrThrow())
-        .last_seen_at as Date;
+      (
+        await db
+          .selectFrom('svc_auth.sessions')
+          .select('last_seen_at')
+          .where('id', '=', session.id)
+          .executeTakeFirstOrThrow()
+      ).last_seen_at as Date;
     await clock.advance('59s');
     await auth.authenticate(token);
     expect(await noted()).toEqual(session.createdAt);
@@ -53,7 +61,11 @@ describeDatabases('sessions', [authMigrations], (test) => {
   test("a disabled user's session is refused on its next request", async ({ db }) => {
     const { auth, member } = openAuth(db);
     const { token, user } = await auth.login({ email: await member(), password });
-    await db.updateTable('svc_auth.users').set({ disabled_at: new Date(0) }).where('id', '=', user.id).execute();
+    await db
+      .updateTable('svc_auth.users')
+      .set({ disabled_at: new Date(0) })
+      .where('id', '=', user.id)
+      .execute();
     expect(await auth.authenticate(token)).toBeNull();
   });
 

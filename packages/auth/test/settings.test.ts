@@ -4,11 +4,16 @@ import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { authSettings, createAuth } from '../src/index.ts';
 
-const parse = (environment: Record<string, string>) => parseSettings(v.object(authSettings), environment);
+const parse = (environment: Record<string, string>) =>
+  parseSettings(v.object(authSettings), environment);
 
 describe('settings and options', () => {
   test('without a variable the defaults hold', () => {
-    expect(parse({})).toEqual({ authSessionIdle: '14d', authSessionAbsolute: '90d', authPasswordMinLength: 15 });
+    expect(parse({})).toEqual({
+      authSessionIdle: '14d',
+      authSessionAbsolute: '90d',
+      authPasswordMinLength: 15,
+    });
   });
 
   test('every bad variable is named, without its value', () => {
@@ -26,7 +31,12 @@ describe('settings and options', () => {
     ['passwords.minLength', { passwords: { minLength: 4 } }],
     ['hashing.maxRunning', { hashing: { maxRunning: 0 } }],
   ])('an unusable %s is a TypeError', (option, options) => {
-    const base = { db: {} as Db, sendMail: async () => {}, publicUrl: 'https://app.example.com', appName: 'Projects' };
+    const base = {
+      db: {} as Db,
+      sendMail: async () => {},
+      publicUrl: 'https://app.example.com',
+      appName: 'Projects',
+    };
     expect(() => createAuth({ ...base, ...options })).toThrow(TypeError);
     expect(() => createAuth({ ...base, ...options })).toThrow(option);
   });

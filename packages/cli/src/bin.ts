@@ -1,10 +1,7 @@
 #!/usr/bin/env node
 import { runCli } from './cli.ts';
-import { readEnvironment } from './settings.ts';
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  environment: readEnvironment(),
-  folder: process.cwd(),
-});
+const { stdout, stderr } = process;
+const exitCode = await runCli(process.argv.slice(2), { stdout, stderr, cwd: process.cwd() });
+// A config may have opened things that keep the process alive; what was written still goes out first.
+stdout.write('', () => stderr.write('', () => process.exit(exitCode)));

@@ -1,55 +1,100 @@
-import { exitCodeBadSettings, InvalidSettings } from '@svc/core';
-import { type Command, type CommandContext, parseFlags, UsageError } from './command.ts';
-import { ConfigNotUsable } from './config.ts';
-import { dbCommands } from './db-commands.ts';
-import { overview, usage } from './help.ts';
+import { readFileSync } from 'node:fs';
+import { type Environment, exitCodeBadSettings, type SettingIssue } from '@svc/core';
+import { parseArguments } from './arguments.ts';
+import { dbCommands } from './commands/db.ts';
+import { helpFor } from './help.ts';
+import { loadConfig } from './load-config.ts';
+import { processEnvironment } from './settings.ts';
+import { UsageError } from './usage-error.ts';
 
-const commands: readonly Command[] = dbCommands;
+const groups = { db: dbCommands };
 
-/** Runs `svc` with these arguments; answers the exit code: 0 done, 1 failed, 2 wrong usage, 78 bad settings. */
-export async function runCli(argv: readonly string[], context: CommandContext): Promise<number> {
+/** Where a command writes. */
+export interface TextOutput {
+  write(text: string): unknown;
+}
+
+export interface CliOptions {
+  stdout: TextOutput;
+  stderr: TextOutput;
+  /** @default the process's */
+  environment?: Environment;
+  /** Where the config is looked for. */
+  cwd: string;
+}
+
+/**
+ * Runs `svc` with these arguments; gives its exit code: 0 done, 1 failed, 2 not called as it must be, 78 bad settings.
+ * Never throws, asks nothing, and shows no stack and no password.
+ */
+export async function runCli(argv: readonly string[], options: CliOptions): Promise<number> {
+  const { stdout, stderr, environment = processEnvironment(), cwd } = options;
+  const secrets = new Set<string>();
+  const json = argv.includes('--json');
   try {
-    return await dispatch(argv, context);
+    const request = parseArguments(argv, groups);
+    const { command, flags } = request;
+    if (flags['help'] === true) return print(stdout, helpFor(request, groups));
+    if (flags['version'] === true) return print(stdout, `${ownVersion()}\n`);
+    if (command === undefined)
+      throw new UsageError(`which command? Try svc ${[...request.path, '--help'].join(' ')}`);
+    const config = await loadConfig(cwd, flags['config'] as string | undefined);
+    const keepSecret = (secret: string) => void secrets.add(secret);
+    const result = await command.run({ config, environment, flags, keepSecret });
+    return print(
+      stdout,
+      json ? `${JSON.stringify({ ok: true, ...result.json })}\n` : `${result.text}\n`,
+    );
   } catch (error) {
-    return report(error, context);
+    const report = reportOf(error);
+    const message = [...secrets].reduce(
+      (shown, secret) => shown.replaceAll(secret, '***'),
+      report.error.message,
+    );
+    if (json)
+      stdout.write(`${JSON.stringify({ ok: false, error: { ...report.error, message } })}\n`);
+    else stderr.write(`${message}\n`);
+    return report.exitCode;
   }
 }
 
-async function dispatch(argv: readonly string[], context: CommandContext): Promise<number> {
-  const [group = '', verb = ''] = argv;
-  if (group === '' || group === '--help' || group === 'help') {
-    context.stdout.write(overview(commands));
-    return 0;
-  }
-  if (!commands.some(({ name }) => name.startsWith(`${group} `))) {
-    throw new UsageError(`there is no command ${group}\n\n${overview(commands)}`);
-  }
-  if (verb === '' || verb === '--help') {
-    context.stdout.write(overview(commands, group));
-    return verb === '' ? 2 : 0;
-  }
-  const command = commands.find(({ name }) => name === `${group} ${verb}`);
-  if (command === undefined) throw new UsageError(`there is no command ${group} ${verb}\n\n${overview(commands, group)}`);
-  const flags = parseFlags(command, argv.slice(2));
-  if (flags['help'] === true) {
-    context.stdout.write(usage(command));
-    return 0;
-  }
-  return command.run(flags, context);
+function print(output: TextOutput, text: string): number {
+  output.write(text);
+  return 0;
 }
 
-function report(error: unknown, { stderr }: CommandContext): number {
-  if (error instanceof InvalidSettings) {
-    stderr.write(`${error.message}\n`);
-    return exitCodeBadSettings;
-  }
+interface Report {
+  exitCode: number;
+  error: { code: string; message: string; issues?: readonly SettingIssue[] };
+}
+
+function reportOf(error: unknown): Report {
   if (error instanceof UsageError) {
-    stderr.write(`svc: ${error.message}\n`);
-    return 2;
+    return { exitCode: 2, error: { code: 'cli.usage', message: `svc: ${error.message}` } };
   }
-  // An expected refusal needs no stack trace; anything else is a bug, and its trace helps.
-  const expected = error instanceof ConfigNotUsable || (error instanceof Error && ('~failure' in error || /^(?:Migration|Database|Query)/.test(error.name)));
-  const text = expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  stderr.write(`svc: ${text}\n`);
-  return 1;
+  // By name: the app may have another copy of core than this command.
+  if (error instanceof Error && error.name === 'InvalidSettings' && 'issues' in error) {
+    const issues = error.issues as readonly SettingIssue[];
+    return {
+      exitCode: exitCodeBadSettings,
+      error: { code: 'cli.invalid_settings', message: error.message, issues },
+    };
+  }
+  const code = error instanceof Error && '~failure' in error ? error.name : 'cli.failed';
+  return { exitCode: 1, error: { code, message: `svc: ${messagesOf(error).join(' ')}` } };
+}
+
+// A failure's title is for strangers; what went wrong stands in its causes.
+function messagesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const deeper = error.cause === undefined ? [] : messagesOf(error.cause);
+  const message = error.message || error.name;
+  return deeper.every((each) => message.includes(each)) ? [message] : [message, ...deeper];
+}
+
+function ownVersion(): string {
+  const manifest = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  return manifest.version;
 }

@@ -1,52 +1,57 @@
-import { parseArgs } from 'node:util';
 import type { Environment } from '@svc/core';
+import type { SvcConfig } from './config.ts';
 
-/** Where a command writes, and what it is started with. */
-export interface CommandContext {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-  readonly environment: Environment;
-  readonly folder: string;
-}
-
+/** One flag of a command. */
 export interface Flag {
-  readonly type: 'string' | 'boolean';
-  readonly description: string;
-  /** What stands for its value in the help. */
+  /** What its value is called in the help; a flag without one is on or off. */
   readonly value?: string;
+  readonly description: string;
 }
 
 export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 
-/** One thing that `svc` does. */
+/** What a command is run with. */
+export interface CommandContext {
+  readonly config: SvcConfig;
+  readonly environment: Environment;
+  readonly flags: FlagValues;
+  /** Will not be shown, whatever error quotes it. */
+  readonly keepSecret: (secret: string) => void;
+}
+
+/** What a command did. */
+export interface CommandResult {
+  /** For a person, without a line end. */
+  readonly text: string;
+  /** For a program, with `--json`. */
+  readonly json: object;
+}
+
 export interface Command {
-  /** As it is typed: `db migrate`. */
-  readonly name: string;
   readonly summary: string;
+  /** Beside those that every command has. */
   readonly flags: Readonly<Record<string, Flag>>;
-  /** Answers the exit code. */
-  run(flags: FlagValues, context: CommandContext): Promise<number>;
+  run(context: CommandContext): Promise<CommandResult>;
 }
 
-/** Wrong words on the command line; the message says which. */
-export class UsageError extends Error {
-  override name = 'UsageError';
+/** Commands that belong together: `svc <group> <command>`. */
+export interface CommandGroup {
+  readonly summary: string;
+  readonly commands: Readonly<Record<string, Command>>;
 }
 
-const commonFlags: Readonly<Record<string, Flag>> = {
-  config: { type: 'string', value: 'PATH', description: 'the configuration (default: svc.config.ts in this folder)' },
-  json: { type: 'boolean', description: 'print JSON for programs' },
-  help: { type: 'boolean', description: 'print this text' },
+/** Flags of every command. */
+export const commonFlags: Readonly<Record<string, Flag>> = {
+  config: {
+    value: 'PATH',
+    description: 'the config of the app (default: svc.config.ts, .mts, .js or .mjs in this folder)',
+  },
+  json: { description: 'answer with one JSON object on the standard output' },
+  help: { description: 'show this help' },
 };
 
-export const flagsOf = (command: Command): Readonly<Record<string, Flag>> => ({ ...command.flags, ...commonFlags });
-
-/** The values of a command's flags. @throws {UsageError} */
-export function parseFlags(command: Command, argv: readonly string[]): FlagValues {
-  const options = Object.fromEntries(Object.entries(flagsOf(command)).map(([name, { type }]) => [name, { type }]));
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: false }).values as FlagValues;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
+/** Flags of `svc` itself. */
+export const rootFlags: Readonly<Record<string, Flag>> = {
+  ...commonFlags,
+  version: { description: 'show the version' },
+};

@@ -1,3 +1,2 @@
-export { runCli } from './cli.ts';
-export type { CommandContext } from './command.ts';
-export { type DatabaseConfig, defineConfig, type SvcConfig } from './config.ts';
+export { type CliOptions, runCli, type TextOutput } from './cli.ts';
+export { type DatabaseTarget, defineConfig, type SvcConfig } from './config.ts';

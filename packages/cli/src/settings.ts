@@ -1,4 +1,6 @@
 import type { Environment } from '@svc/core';
 
-/** The environment of the process: handed to the app's own settings, which know what it means. */
-export const readEnvironment = (): Environment => process.env;
+/** What this process was started with: the app's own config says what is read from it. */
+export function processEnvironment(): Environment {
+  return process.env;
+}

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Duration } from './duration.ts';
 import type { SettingMetadata } from './settings.ts';
 
 // Every piece of a setting's schema is a plain valibot pipe from text; nothing here is special.
@@ -72,4 +73,13 @@ export const list = (description: string) =>
         .filter((item) => item !== ''),
     ),
     v.description(description),
+  );
+
+/** A span of time, such as `30s` or `14d`. */
+export const duration = (description: string) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/),
+    v.transform((value) => value as Duration),
+    v.description(`${description} (a number and ms, s, m, h or d)`),
   );

@@ -19,7 +19,11 @@ interface ScopePlugin extends KyselyPlugin {
 
 /** Carries the scope on the transaction: as a plugin it survives `withSchema`, `withPlugin` and savepoints, where a WeakMap would not. */
 export function scopePlugin(scope: Scope): ScopePlugin {
-  return { scope, transformQuery: ({ node }) => node, transformResult: async ({ result }) => result };
+  return {
+    scope,
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => result,
+  };
 }
 
 export function scopeOf(db: Db): Scope | undefined {

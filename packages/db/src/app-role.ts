@@ -34,6 +34,7 @@ export async function assertAppRole(db: Db): Promise<void> {
   if (facts.bypasses && !facts.superuser) reasons.push('it has BYPASSRLS');
   if (facts.owned !== null && !facts.superuser) reasons.push(`it owns ${facts.owned}`);
   const switched = facts.login !== facts.role && surroundingsOf(db).engine === 'postgres';
-  if (switched && facts.login_superuser) reasons.push(`it logged in as ${facts.login}, which bypasses it`);
+  if (switched && facts.login_superuser)
+    reasons.push(`it logged in as ${facts.login}, which bypasses it`);
   if (reasons.length > 0) throw new UnsafeRole(facts.role, reasons);
 }

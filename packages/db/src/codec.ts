@@ -45,7 +45,8 @@ function toText(value: unknown): string | null {
       return String(value);
     case 'object':
       if (value instanceof Date) return formatTimestamptz(value);
-      if (value instanceof Uint8Array) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
+      if (value instanceof Uint8Array)
+        return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`;
       if (Array.isArray(value)) return `{${value.map(toElement).join(',')}}`;
       return JSON.stringify(value);
     default:

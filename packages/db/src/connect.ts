@@ -33,7 +33,8 @@ const roleName = /^[a-z_][a-z0-9_]{0,62}$/;
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
   const { poolSize = 10, connectTimeoutMs = 5000, acquireTimeoutMs = 10_000 } = options;
   const { role, clock = systemClock, logger = silentLogger } = options;
-  if (!Number.isInteger(poolSize) || poolSize < 1) throw new TypeError('poolSize must be a whole number above 0');
+  if (!Number.isInteger(poolSize) || poolSize < 1)
+    throw new TypeError('poolSize must be a whole number above 0');
   if (role !== undefined && !roleName.test(role)) {
     throw new TypeError('role must be lower-case letters, digits and underscores');
   }
@@ -54,7 +55,9 @@ function pgliteDirectory(url: string): string | undefined {
   const directory = /^pglite:(?!\/\/)(.+)$/.exec(url)?.[1];
   // The URL may hold a password: it is not repeated.
   if (directory === undefined) {
-    throw new TypeError('the database URL must be postgres://…, pglite:DIRECTORY or pglite://memory');
+    throw new TypeError(
+      'the database URL must be postgres://…, pglite:DIRECTORY or pglite://memory',
+    );
   }
   return directory;
 }

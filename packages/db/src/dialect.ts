@@ -14,7 +14,11 @@ import { CommitRolledBack } from './failures.ts';
 import type { Session, Sessions } from './session.ts';
 
 /** The Kysely dialect of both engines. */
-export function createDialect(sessions: Sessions, adapter: DialectAdapter, logger: Logger): Dialect {
+export function createDialect(
+  sessions: Sessions,
+  adapter: DialectAdapter,
+  logger: Logger,
+): Dialect {
   return {
     createAdapter: () => adapter,
     createDriver: () => createDriver(sessions, logger),
@@ -67,7 +71,8 @@ function createDriver(sessions: Sessions, logger: Logger): Driver {
         sessionOf(connection).kill();
       }
     },
-    savepoint: async (connection, name) => void (await say(connection, `savepoint "${quoted(name)}"`)),
+    savepoint: async (connection, name) =>
+      void (await say(connection, `savepoint "${quoted(name)}"`)),
     rollbackToSavepoint: async (connection, name) =>
       void (await say(connection, `rollback to savepoint "${quoted(name)}"`)),
     releaseSavepoint: async (connection, name) =>

@@ -39,7 +39,8 @@ const socketErrors =
  * is the value that messages of class 22 (data exceptions) quote.
  */
 export function cleanError(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error('The database driver threw something that is no error.');
+  if (!(error instanceof Error))
+    return new Error('The database driver threw something that is no error.');
   const raw = error as RawError;
   const code = typeof raw.code === 'string' ? raw.code : '';
   if (typeof raw.severity !== 'string') {
@@ -47,7 +48,8 @@ export function cleanError(error: unknown): Error {
     return new DatabaseUnavailable(undefined, { cause: new Error(code) });
   }
   const message = code.startsWith('22') ? raw.message.replace(/".*"/s, '"…"') : raw.message;
-  if (unavailableStates.test(code)) return new DatabaseUnavailable(undefined, { cause: new Error(`${code} ${message}`) });
+  if (unavailableStates.test(code))
+    return new DatabaseUnavailable(undefined, { cause: new Error(`${code} ${message}`) });
   const field = (...names: string[]) =>
     names.map((name) => raw[name]).find((value): value is string => typeof value === 'string');
   return new QueryFailed(message, {

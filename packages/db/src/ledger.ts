@@ -36,14 +36,18 @@ async function ledgerExists(db: Db, schema: string): Promise<boolean> {
 export async function readLedger(db: Db, schema: string): Promise<readonly LedgerEntry[]> {
   if (!(await ledgerExists(db, schema))) return [];
   const { rows } = await sql<LedgerEntry>`
-    select name, checksum, breaking, applied_at as "appliedAt" from ${ledgerOf(schema)} order by position`.execute(db);
+    select name, checksum, breaking, applied_at as "appliedAt" from ${ledgerOf(schema)} order by position`.execute(
+    db,
+  );
   return rows;
 }
 
 export async function addToLedger(trx: Trx, schema: string, step: MigrationStep): Promise<Date> {
   const { rows } = await sql<{ applied_at: Date }>`
     insert into ${ledgerOf(schema)} (name, checksum, breaking)
-    values (${step.name}, ${checksumOf(step)}, ${step.breaking === true}) returning applied_at`.execute(trx);
+    values (${step.name}, ${checksumOf(step)}, ${step.breaking === true}) returning applied_at`.execute(
+    trx,
+  );
   return (rows[0] as { applied_at: Date }).applied_at;
 }
 
@@ -57,15 +61,26 @@ export async function removeFromLedger(trx: Trx, schema: string, name: string): 
  *
  * @throws {MigrationChanged} when an applied step reads differently now, or the order was changed.
  */
-export function pendingSteps({ schema, steps }: Migrations, ledger: readonly LedgerEntry[]): readonly MigrationStep[] {
+export function pendingSteps(
+  { schema, steps }: Migrations,
+  ledger: readonly LedgerEntry[],
+): readonly MigrationStep[] {
   const byName = new Map(steps.map((step) => [step.name, step]));
   for (const { name, checksum, breaking } of ledger) {
     const step = byName.get(name);
     if (step === undefined && breaking) {
-      throw new MigrationChanged(schema, name, 'is applied, is breaking, and is not known to this code');
+      throw new MigrationChanged(
+        schema,
+        name,
+        'is applied, is breaking, and is not known to this code',
+      );
     }
     if (step !== undefined && checksumOf(step) !== checksum) {
-      throw new MigrationChanged(schema, name, 'was changed after it had been applied; add a new step instead');
+      throw new MigrationChanged(
+        schema,
+        name,
+        'was changed after it had been applied; add a new step instead',
+      );
     }
   }
   const applied = new Set(ledger.map((entry) => entry.name));
@@ -73,11 +88,19 @@ export function pendingSteps({ schema, steps }: Migrations, ledger: readonly Led
   const lastApplied = steps.findLastIndex((step) => applied.has(step.name));
   const [first] = pending;
   if (first !== undefined && steps.indexOf(first) < lastApplied) {
-    throw new MigrationChanged(schema, first.name, 'stands before steps that are applied; add new steps at the end');
+    throw new MigrationChanged(
+      schema,
+      first.name,
+      'stands before steps that are applied; add new steps at the end',
+    );
   }
   const unknown = ledger.find((entry) => !byName.has(entry.name));
   if (first !== undefined && unknown !== undefined) {
-    throw new MigrationChanged(schema, unknown.name, `is applied but not known to this code, which has ${first.name} to apply`);
+    throw new MigrationChanged(
+      schema,
+      unknown.name,
+      `is applied but not known to this code, which has ${first.name} to apply`,
+    );
   }
   return pending;
 }

@@ -4,7 +4,12 @@ import { type Db, surroundingsOf, type Trx } from './connection.ts';
 import { MigrationChanged, MigrationFailed } from './failures.ts';
 import { grantSchema } from './grants.ts';
 import { addToLedger, ensureLedger, pendingSteps, readLedger, removeFromLedger } from './ledger.ts';
-import { assertMigrations, type Migrations, type MigrationStep, type StepStatus } from './migration.ts';
+import {
+  assertMigrations,
+  type Migrations,
+  type MigrationStep,
+  type StepStatus,
+} from './migration.ts';
 import { asOwner, type OwnerOptions } from './owner.ts';
 
 export interface MigrateOptions extends OwnerOptions {
@@ -35,8 +40,10 @@ export async function migrate(
       await ensureLedger(trx, schema);
       if (options.appRole !== undefined) await grantSchema(trx, schema, options.appRole);
     });
-    for (let more = true; more; ) {
-      const applied = await asOwner(db, options, (trx) => applyNext(trx, migrations, options.appRole));
+    for (let more = true; more;) {
+      const applied = await asOwner(db, options, (trx) =>
+        applyNext(trx, migrations, options.appRole),
+      );
       more = applied !== undefined;
       if (applied === undefined) continue;
       done.push(applied);
@@ -47,7 +54,11 @@ export async function migrate(
 }
 
 // The ledger is read under the lock, each time: another process may have applied the step while we waited.
-async function applyNext(trx: Trx, migrations: Migrations, appRole = ''): Promise<StepStatus | undefined> {
+async function applyNext(
+  trx: Trx,
+  migrations: Migrations,
+  appRole = '',
+): Promise<StepStatus | undefined> {
   const { schema } = migrations;
   const [step] = pendingSteps(migrations, await readLedger(trx, schema));
   if (step === undefined) return undefined;
@@ -57,7 +68,12 @@ async function applyNext(trx: Trx, migrations: Migrations, appRole = ''): Promis
   return { schema, name: step.name, state: 'applied', appliedAt, breaking: step.breaking === true };
 }
 
-async function runStatements(trx: Trx, schema: string, step: MigrationStep, statements: readonly string[]): Promise<void> {
+async function runStatements(
+  trx: Trx,
+  schema: string,
+  step: MigrationStep,
+  statements: readonly string[],
+): Promise<void> {
   try {
     for (const statement of statements) await sql.raw(statement).execute(trx);
   } catch (error) {
@@ -91,7 +107,10 @@ export async function rollback(
   return undone;
 }
 
-async function undoNewest(trx: Trx, packages: readonly Migrations[]): Promise<StepStatus | undefined> {
+async function undoNewest(
+  trx: Trx,
+  packages: readonly Migrations[],
+): Promise<StepStatus | undefined> {
   for (const migrations of packages.toReversed()) {
     const { schema, steps } = migrations;
     const ledger = await readLedger(trx, schema);
@@ -99,17 +118,27 @@ async function undoNewest(trx: Trx, packages: readonly Migrations[]): Promise<St
     if (newest === undefined) continue;
     pendingSteps(migrations, ledger);
     const step = steps.find((candidate) => candidate.name === newest.name);
-    if (step === undefined) throw new MigrationChanged(schema, newest.name, 'is not known to this code');
+    if (step === undefined)
+      throw new MigrationChanged(schema, newest.name, 'is not known to this code');
     if (step.down.length === 0) throw new MigrationChanged(schema, step.name, 'has no way back');
     await runStatements(trx, schema, step, step.down);
     await removeFromLedger(trx, schema, step.name);
-    return { schema, name: step.name, state: 'pending', appliedAt: null, breaking: step.breaking === true };
+    return {
+      schema,
+      name: step.name,
+      state: 'pending',
+      appliedAt: null,
+      breaking: step.breaking === true,
+    };
   }
   return undefined;
 }
 
 /** Every step and whether it is applied; applied ones that this code does not know come last. Changes nothing. */
-export async function migrationStatus(db: Db, packages: readonly Migrations[]): Promise<readonly StepStatus[]> {
+export async function migrationStatus(
+  db: Db,
+  packages: readonly Migrations[],
+): Promise<readonly StepStatus[]> {
   assertMigrations(packages);
   const all: StepStatus[] = [];
   for (const { schema, steps } of packages) {
@@ -118,7 +147,13 @@ export async function migrationStatus(db: Db, packages: readonly Migrations[]): 
     for (const { name, breaking = false } of steps) {
       const appliedAt = applied.get(name)?.appliedAt ?? null;
       applied.delete(name);
-      all.push({ schema, name, state: appliedAt === null ? 'pending' : 'applied', appliedAt, breaking });
+      all.push({
+        schema,
+        name,
+        state: appliedAt === null ? 'pending' : 'applied',
+        appliedAt,
+        breaking,
+      });
     }
     for (const { name, appliedAt, breaking } of applied.values()) {
       all.push({ schema, name, state: 'applied', appliedAt, breaking });

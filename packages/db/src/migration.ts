@@ -35,7 +35,8 @@ export function checksumOf({ name, up }: MigrationStep): string {
 export function assertMigrations(packages: readonly Migrations[]): void {
   const schemas = new Set<string>();
   for (const { schema, steps } of packages) {
-    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) throw new TypeError(`${schema} is not a plain schema name`);
+    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema))
+      throw new TypeError(`${schema} is not a plain schema name`);
     if (schemas.has(schema)) throw new TypeError(`two packages migrate the schema ${schema}`);
     schemas.add(schema);
     if (new Set(steps.map((step) => step.name)).size < steps.length) {

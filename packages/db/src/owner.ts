@@ -22,7 +22,10 @@ export async function asOwner<T>(
   { lockTimeoutMs = 60_000, clock }: OwnerOptions,
   fn: (trx: Trx) => Promise<T>,
 ): Promise<T> {
-  if (db.isTransaction) throw new TypeError('this opens transactions of its own: give it the database, not a transaction');
+  if (db.isTransaction)
+    throw new TypeError(
+      'this opens transactions of its own: give it the database, not a transaction',
+    );
   return transact(
     db,
     async (trx) => {

@@ -28,4 +28,10 @@ export interface Sessions {
 }
 
 /** The command tags whose row count is a number of rows written. */
-export const writingCommands: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE', 'COPY']);
+export const writingCommands: ReadonlySet<string> = new Set([
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'COPY',
+]);

@@ -6,7 +6,7 @@ export const databaseSettings = {
   DATABASE_URL: setting.url(
     'the database as the app uses it: postgres://…, pglite:DIRECTORY or pglite://memory',
     ['postgres', 'postgresql', 'pglite'],
-    { secret: true },
+    { secret: true, requiredInProduction: true },
   ),
   DATABASE_OWNER_URL: v.optional(
     setting.url(

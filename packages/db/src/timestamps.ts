@@ -11,11 +11,21 @@ export function parseTimestamptz(text: string): Date | number {
   const match = timestamptz.exec(text);
   if (match === null) throw new TypeError('the session must keep DateStyle ISO');
   const [, year, month, day, hour, minute, second, fraction = '', sign] = match;
-  const offsetSeconds = Number(match[9]) * 3600 + Number(match[10] ?? 0) * 60 + Number(match[11] ?? 0);
+  const offsetSeconds =
+    Number(match[9]) * 3600 + Number(match[10] ?? 0) * 60 + Number(match[11] ?? 0);
   const date = new Date(0);
   // Date.UTC would take the years 0 to 99 for 1900 to 1999. There is no year 0: 1 BC is astronomers' 0.
-  date.setUTCFullYear(match[12] === undefined ? Number(year) : 1 - Number(year), Number(month) - 1, Number(day));
-  date.setUTCHours(Number(hour), Number(minute), Number(second), Number(fraction.padEnd(3, '0').slice(0, 3)));
+  date.setUTCFullYear(
+    match[12] === undefined ? Number(year) : 1 - Number(year),
+    Number(month) - 1,
+    Number(day),
+  );
+  date.setUTCHours(
+    Number(hour),
+    Number(minute),
+    Number(second),
+    Number(fraction.padEnd(3, '0').slice(0, 3)),
+  );
   return new Date(date.getTime() - (sign === '+' ? offsetSeconds : -offsetSeconds) * 1000);
 }
 

@@ -29,7 +29,11 @@ export interface TransactOptions {
  * @throws {DatabaseUnavailable} also when the connection is lost during COMMIT: then the outcome is not known.
  * @throws {CommitRolledBack} when `fn` swallowed the error of a statement.
  */
-export async function transact<T>(db: Db, fn: (trx: Trx) => Promise<T>, options: TransactOptions = {}): Promise<T> {
+export async function transact<T>(
+  db: Db,
+  fn: (trx: Trx) => Promise<T>,
+  options: TransactOptions = {},
+): Promise<T> {
   if (db.isTransaction) return inSavepoint(db as Trx, fn, options);
   const around = surroundingsOf(db);
   const { retries = 3, readOnly = false, random = randomFraction } = options;
@@ -79,7 +83,11 @@ async function runHooks(hooks: readonly Hook[], logger: Logger): Promise<void> {
   }
 }
 
-function inSavepoint<T>(trx: Trx, fn: (trx: Trx) => Promise<T>, options: TransactOptions): Promise<T> {
+function inSavepoint<T>(
+  trx: Trx,
+  fn: (trx: Trx) => Promise<T>,
+  options: TransactOptions,
+): Promise<T> {
   if (options.isolation !== undefined || options.readOnly !== undefined) {
     throw new TypeError('a savepoint has the isolation and access of its transaction');
   }
@@ -90,9 +98,18 @@ function inSavepoint<T>(trx: Trx, fn: (trx: Trx) => Promise<T>, options: Transac
   return result;
 }
 
-async function nest<T>(trx: Trx, parent: Scope | undefined, fn: (trx: Trx) => Promise<T>): Promise<T> {
+async function nest<T>(
+  trx: Trx,
+  parent: Scope | undefined,
+  fn: (trx: Trx) => Promise<T>,
+): Promise<T> {
   const depth = (parent?.depth ?? 0) + 1;
-  const scope: Scope = { hooks: [], runsHooks: parent?.runsHooks ?? false, savepoints: Promise.resolve(), depth };
+  const scope: Scope = {
+    hooks: [],
+    runsHooks: parent?.runsHooks ?? false,
+    savepoints: Promise.resolve(),
+    depth,
+  };
   const name = sql.id(`svc_${depth}`);
   await sql`savepoint ${name}`.execute(trx);
   let result: T;

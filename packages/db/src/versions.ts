@@ -12,7 +12,10 @@ export interface ExpectUpdatedOptions {
  *
  * @throws {StaleVersion} when the row is there: its version is another by now.
  */
-export async function expectUpdated<Row>(row: Row | undefined, { find, notFound }: ExpectUpdatedOptions): Promise<Row> {
+export async function expectUpdated<Row>(
+  row: Row | undefined,
+  { find, notFound }: ExpectUpdatedOptions,
+): Promise<Row> {
   if (row !== undefined) return row;
   const current = await find();
   throw current === undefined || current === null ? notFound() : new StaleVersion();

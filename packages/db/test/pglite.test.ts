@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { isFailure } from '@svc/core';
 import { sql } from 'kysely';
 import { afterAll, describe, expect } from 'vitest';
-import { afterCommit, connect, DatabaseLocked, DatabaseUnavailable, transact } from '../src/index.ts';
+import {
+  afterCommit,
+  connect,
+  DatabaseLocked,
+  DatabaseUnavailable,
+  transact,
+} from '../src/index.ts';
 import { databaseTest } from '../src/testing.ts';
 
 const test = databaseTest([], { engine: 'pglite' });
@@ -12,11 +18,17 @@ const base = mkdtempSync(join(tmpdir(), 'svc-pglite-test-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 describe('PGlite', () => {
-  test('using db inside its own open transaction is a TypeError, not a deadlock', async ({ db }) => {
+  test('using db inside its own open transaction is a TypeError, not a deadlock', async ({
+    db,
+  }) => {
     const within = (use: (outer: typeof db) => Promise<unknown>) => transact(db, () => use(db));
     await expect(within((outer) => sql`select 1`.execute(outer))).rejects.toThrow(TypeError);
-    await expect(within((outer) => transact(outer, async () => {}))).rejects.toThrow('inside its own open transaction');
-    await expect(db.transaction().execute(() => sql`select 1`.execute(db))).rejects.toThrow(TypeError);
+    await expect(within((outer) => transact(outer, async () => {}))).rejects.toThrow(
+      'inside its own open transaction',
+    );
+    await expect(db.transaction().execute(() => sql`select 1`.execute(db))).rejects.toThrow(
+      TypeError,
+    );
     await sql`select 1`.execute(db);
   });
 
@@ -62,12 +74,28 @@ describe('PGlite', () => {
     await first.close();
     expect(existsSync(`${directory}.lock`)).toBe(false);
     await using again = await connect(`pglite:${directory}`, { role: 'svc_app' });
-    expect((await sql`select to_regclass('kept') is not null as kept, current_user::text as role`.execute(again.db)).rows).toEqual([{ kept: true, role: 'svc_app' }]);
+    expect(
+      (
+        await sql`select to_regclass('kept') is not null as kept, current_user::text as role`.execute(
+          again.db,
+        )
+      ).rows,
+    ).toEqual([{ kept: true, role: 'svc_app' }]);
   });
 
   test('a lock whose process is gone is taken over; one of another machine is not', async () => {
     const directory = join(base, 'two');
-    const lock = (holder: object) => writeFileSync(`${directory}.lock`, JSON.stringify({ token: 't', startedAt: '1', pid: process.pid, host: hostname(), ...holder }));
+    const lock = (holder: object) =>
+      writeFileSync(
+        `${directory}.lock`,
+        JSON.stringify({
+          token: 't',
+          startedAt: '1',
+          pid: process.pid,
+          host: hostname(),
+          ...holder,
+        }),
+      );
     // Our pid, but another start: a process that is gone, whose number was given again.
     lock({});
     await (await connect(`pglite:${directory}`)).close();

@@ -7,7 +7,11 @@ import { databaseTest } from '../src/testing.ts';
 
 const test = databaseTest();
 const unavailable = (error: unknown) => isFailure(error, DatabaseUnavailable);
-const failureOf = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error);
+const failureOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 describe('the pool', () => {
   test('never opens more than poolSize connections', async ({ database }) => {
@@ -17,7 +21,11 @@ describe('the pool', () => {
     await Promise.all(
       Array.from({ length: 50 }, () =>
         connection.db.transaction().execute(async (trx) => {
-          const { rows } = await sql<{ n: bigint }>`select count(*) as n from pg_stat_activity where datname = current_database() and usename = current_user`.execute(trx);
+          const { rows } = await sql<{
+            n: bigint;
+          }>`select count(*) as n from pg_stat_activity where datname = current_database() and usename = current_user`.execute(
+            trx,
+          );
           most = Math.max(most, Number(rows[0]!.n));
         }),
       ),
@@ -28,7 +36,10 @@ describe('the pool', () => {
   });
 
   test('refuses those who wait too long, and serves the next', async ({ database }) => {
-    await using connection = await connect(database.urls!.url, { poolSize: 1, acquireTimeoutMs: 50 });
+    await using connection = await connect(database.urls!.url, {
+      poolSize: 1,
+      acquireTimeoutMs: 50,
+    });
     await connection.db.transaction().execute(async () => {
       const waiting = failureOf(connection.ping());
       await Promise.resolve();
@@ -38,9 +49,14 @@ describe('the pool', () => {
     expect(connection.pool()).toMatchObject({ idle: 1, waiting: 0 });
   });
 
-  test('a backend that dies costs the one statement, also for those who wait', async ({ database, db }) => {
+  test('a backend that dies costs the one statement, also for those who wait', async ({
+    database,
+    db,
+  }) => {
     await using connection = await connect(database.urls!.url, { poolSize: 1 });
-    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(connection.db);
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
+      connection.db,
+    );
     const running = failureOf(sql`select pg_sleep(30)`.execute(connection.db));
     const waiting = sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(connection.db);
     await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(db);
@@ -50,13 +66,18 @@ describe('the pool', () => {
 
   test('an idle connection that dies is not handed out', async ({ database, db }) => {
     await using connection = await connect(database.urls!.url, { poolSize: 2 });
-    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(connection.db);
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
+      connection.db,
+    );
     await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(db);
     await expect.poll(() => connection.pool().open).toBe(0);
     await connection.ping();
   });
 
-  test('a statement never runs on another connection after its transaction lost its own', async ({ database, db }) => {
+  test('a statement never runs on another connection after its transaction lost its own', async ({
+    database,
+    db,
+  }) => {
     await using connection = await connect(database.urls!.url, { poolSize: 2 });
     const later: unknown[] = [];
     await failureOf(
@@ -76,12 +97,18 @@ describe('the pool', () => {
     for (const server of [mute, rude]) {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { port } = server.address() as { port: number };
-      expect(unavailable(await failureOf(connect(`postgres://a:b@127.0.0.1:${port}/x`, { connectTimeoutMs: 200 })))).toBe(true);
+      expect(
+        unavailable(
+          await failureOf(connect(`postgres://a:b@127.0.0.1:${port}/x`, { connectTimeoutMs: 200 })),
+        ),
+      ).toBe(true);
       server.close();
     }
   });
 
-  test('waits for running statements when it is closed, and refuses later ones', async ({ database }) => {
+  test('waits for running statements when it is closed, and refuses later ones', async ({
+    database,
+  }) => {
     const connection = await connect(database.urls!.url, { poolSize: 1 });
     const running = sql`select pg_sleep(0.2)`.execute(connection.db);
     const waiting = failureOf(connection.ping());
@@ -94,7 +121,13 @@ describe('the pool', () => {
   });
 
   test('a wrong URL is a TypeError that does not repeat it', async () => {
-    for (const url of ['mysql://u:secret@h/d', 'pglite:', 'pglite://secret', 'postgres://u:secret@:x:y/', '']) {
+    for (const url of [
+      'mysql://u:secret@h/d',
+      'pglite:',
+      'pglite://secret',
+      'postgres://u:secret@:x:y/',
+      '',
+    ]) {
       const error = (await failureOf(connect(url))) as Error;
       expect(error).toBeInstanceOf(TypeError);
       expect(error.message).not.toContain('secret');

@@ -1,7 +1,15 @@
 import { recordingLogger } from '@svc/core/testing';
 import { sql } from 'kysely';
 import { describe, expect } from 'vitest';
-import { afterCommit, CommitRolledBack, connect, constraintOf, DatabaseUnavailable, type Migrations, transact } from '../src/index.ts';
+import {
+  afterCommit,
+  CommitRolledBack,
+  connect,
+  constraintOf,
+  DatabaseUnavailable,
+  type Migrations,
+  transact,
+} from '../src/index.ts';
 import { databaseTest, describeDatabases } from '../src/testing.ts';
 
 const counters: Migrations = {
@@ -18,11 +26,13 @@ const counters: Migrations = {
     },
   ],
 };
-const increment = (id: number) => sql`update counting.counters set value = value + 1 where id = ${id}`;
+const increment = (id: number) =>
+  sql`update counting.counters set value = value + 1 where id = ${id}`;
 
 describeDatabases('a transaction', [counters], (test) => {
   const valueOf = async (db: Parameters<typeof transact>[0], id: number) =>
-    (await sql<{ value: number }>`select value from counting.counters where id = ${id}`.execute(db)).rows[0]?.value;
+    (await sql<{ value: number }>`select value from counting.counters where id = ${id}`.execute(db))
+      .rows[0]?.value;
 
   test('commits what it did, and runs its hooks after that, in order', async ({ db }) => {
     const seen: unknown[] = [];
@@ -55,10 +65,14 @@ describeDatabases('a transaction', [counters], (test) => {
       afterCommit(trx, () => void seen.push('outer'));
       const failing = transact(trx, async (inner) => {
         afterCommit(inner, () => void seen.push('rolled back'));
-        await transact(inner, async (innermost) => afterCommit(innermost, () => void seen.push('rolled back with it')));
+        await transact(inner, async (innermost) =>
+          afterCommit(innermost, () => void seen.push('rolled back with it')),
+        );
         await sql`insert into counting.marks values (99)`.execute(inner);
       });
-      expect(constraintOf(await failing.catch((e: unknown) => e))).toMatchObject({ kind: 'foreign_key' });
+      expect(constraintOf(await failing.catch((e: unknown) => e))).toMatchObject({
+        kind: 'foreign_key',
+      });
       await transact(trx, async (inner) => {
         await increment(2).execute(inner);
         afterCommit(inner, () => void seen.push('inner'));
@@ -87,19 +101,25 @@ describeDatabases('a transaction', [counters], (test) => {
       await sql`select nonsense`.execute(trx).catch(() => {});
     });
     await expect(pretending).rejects.toBeInstanceOf(CommitRolledBack);
-    await expect(db.transaction().execute((trx) => sql`select nonsense`.execute(trx).catch(() => {}))).rejects.toBeInstanceOf(CommitRolledBack);
+    await expect(
+      db.transaction().execute((trx) => sql`select nonsense`.execute(trx).catch(() => {})),
+    ).rejects.toBeInstanceOf(CommitRolledBack);
     expect(ran).toBe(false);
   });
 
   test('that only reads cannot write', async ({ db }) => {
-    await expect(transact(db, (trx) => increment(1).execute(trx), { readOnly: true })).rejects.toMatchObject({ code: '25006' });
+    await expect(
+      transact(db, (trx) => increment(1).execute(trx), { readOnly: true }),
+    ).rejects.toMatchObject({ code: '25006' });
   });
 
   test('without transact has no hooks', async ({ db }) => {
     expect(() => afterCommit(db, () => {})).toThrow(TypeError);
     await db.transaction().execute(async (trx) => {
       expect(() => afterCommit(trx, () => {})).toThrow(TypeError);
-      await transact(trx, async (inner) => expect(() => afterCommit(inner, () => {})).toThrow(TypeError));
+      await transact(trx, async (inner) =>
+        expect(() => afterCommit(inner, () => {})).toThrow(TypeError),
+      );
     });
   });
 
@@ -122,7 +142,9 @@ describeDatabases('a transaction', [counters], (test) => {
 const test = databaseTest([counters]);
 
 describe('transactions at once', () => {
-  test('twenty serializable increments end at twenty, and each hook runs once', async ({ database }) => {
+  test('twenty serializable increments end at twenty, and each hook runs once', async ({
+    database,
+  }) => {
     await using connection = await connect(database.urls!.url, { poolSize: 20 });
     let attempts = 0;
     let hooks = 0;
@@ -131,14 +153,20 @@ describe('transactions at once', () => {
         connection.db,
         async (trx) => {
           attempts += 1;
-          const { rows } = await sql<{ value: number }>`select value from counting.counters where id = 1`.execute(trx);
-          await sql`update counting.counters set value = ${rows[0]!.value + 1} where id = 1`.execute(trx);
+          const { rows } = await sql<{
+            value: number;
+          }>`select value from counting.counters where id = 1`.execute(trx);
+          await sql`update counting.counters set value = ${rows[0]!.value + 1} where id = 1`.execute(
+            trx,
+          );
           afterCommit(trx, () => void (hooks += 1));
         },
         { isolation: 'serializable', retries: 100 },
       );
     await Promise.all(Array.from({ length: 20 }, one));
-    const { rows } = await sql`select value from counting.counters where id = 1`.execute(connection.db);
+    const { rows } = await sql`select value from counting.counters where id = 1`.execute(
+      connection.db,
+    );
     expect(rows).toEqual([{ value: 20 }]);
     expect(hooks).toBe(20);
     expect(attempts).toBeGreaterThan(20);
@@ -160,7 +188,9 @@ describe('transactions at once', () => {
     expect(rows).toEqual([{ value: 2 }, { value: 2 }]);
   });
 
-  test('a lost connection is tried again when it only reads, and not when it may have written', async ({ db }) => {
+  test('a lost connection is tried again when it only reads, and not when it may have written', async ({
+    db,
+  }) => {
     const lose = async (readOnly: boolean) => {
       let attempts = 0;
       const run = transact(
@@ -173,9 +203,18 @@ describe('transactions at once', () => {
         },
         readOnly ? { readOnly } : {},
       );
-      return { error: await run.then(() => undefined, (e: unknown) => e), attempts };
+      return {
+        error: await run.then(
+          () => undefined,
+          (e: unknown) => e,
+        ),
+        attempts,
+      };
     };
     expect(await lose(true)).toEqual({ error: undefined, attempts: 2 });
-    expect(await lose(false)).toMatchObject({ error: { code: DatabaseUnavailable.code }, attempts: 1 });
+    expect(await lose(false)).toMatchObject({
+      error: { code: DatabaseUnavailable.code },
+      attempts: 1,
+    });
   });
 });

@@ -7,11 +7,22 @@ class NoDocument extends failure('docs.not_found', 'not_found', 'There is no suc
 
 const docs: Migrations = {
   schema: 'docs',
-  steps: [{ name: '001', up: ['create table docs.docs (id int primary key, title text, version int not null default 1)', "insert into docs.docs (id, title) values (1, 'a')"], down: [] }],
+  steps: [
+    {
+      name: '001',
+      up: [
+        'create table docs.docs (id int primary key, title text, version int not null default 1)',
+        "insert into docs.docs (id, title) values (1, 'a')",
+      ],
+      down: [],
+    },
+  ],
 };
 const test = databaseTest([docs]);
 
-test('of fifty updates with one expected version one wins, the rest are stale, and a missing row is not found', async ({ db }) => {
+test('of fifty updates with one expected version one wins, the rest are stale, and a missing row is not found', async ({
+  db,
+}) => {
   const update = async (id: number, version: number, title: string) =>
     expectUpdated(
       await db
@@ -26,8 +37,12 @@ test('of fifty updates with one expected version one wins, the rest are stale, a
         notFound: () => new NoDocument(),
       },
     );
-  const results = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => update(1, 1, `t${i}`)));
+  const results = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, i) => update(1, 1, `t${i}`)),
+  );
   expect(results.filter((r) => r.status === 'fulfilled')).toHaveLength(1);
-  expect(results.filter((r) => r.status === 'rejected' && r.reason instanceof StaleVersion)).toHaveLength(49);
+  expect(
+    results.filter((r) => r.status === 'rejected' && r.reason instanceof StaleVersion),
+  ).toHaveLength(49);
   await expect(update(2, 1, 'x')).rejects.toBeInstanceOf(NoDocument);
 });

@@ -1,43 +1,47 @@
 import { failure } from '@svc/core';
 
-/** The body is not JSON: cut off, not UTF-8, nested too deeply. */
+/** The body is not what its content type says: not UTF-8, not JSON, or nested too deeply. */
 export class MalformedBody extends failure(
   'http.malformed_body',
   'invalid',
-  'The request body could not be read.',
+  'The request body cannot be read.',
 ) {}
 
-/** The body has another content type than the operation takes. Answered with 415. */
+/** The path or the query has a broken percent-encoding, or encodes what is not UTF-8 or a NUL. */
+export class MalformedUrl extends failure(
+  'http.malformed_url',
+  'invalid',
+  'The address of the request cannot be read.',
+) {}
+
+/** The body's content type, character set or encoding is not one this address reads. Answered with 415. */
 export class UnsupportedMediaType extends failure(
   'http.unsupported_media_type',
   'invalid',
-  'The content type of the request body is not supported.',
+  'This content type is not supported.',
 ) {}
 
-/** The URL, a header or a cookie could not be decoded. */
-export class MalformedRequest extends failure(
-  'http.malformed_request',
-  'invalid',
-  'The request could not be understood.',
-) {}
-
-/** No operation has this path. */
-export class RouteNotFound extends failure(
+/** No route has this path. */
+export class NotFound extends failure(
   'http.not_found',
   'not_found',
   'There is nothing at this address.',
 ) {}
 
-/** The path exists, with other methods. Answered with 405 and `Allow`. */
+/** A route has this path, with other methods. Answered with 405 and `Allow`. */
 export class MethodNotAllowed extends failure(
   'http.method_not_allowed',
   'invalid',
   'This address does not take this method.',
-) {}
+) {
+  constructor(allow: readonly string[]) {
+    super({ allow });
+  }
+}
 
-/** A browser sent this from a page of another site, with the cookies of this one. */
+/** A page of another site sent a request that carries this site's cookies. */
 export class CrossSite extends failure(
   'http.cross_site',
   'forbidden',
-  'The request came from another site.',
+  'The request comes from another site.',
 ) {}

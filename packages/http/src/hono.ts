@@ -1,16 +1,25 @@
-export { bodyLimit, type BodyLimitOptions } from './hono/body-limit.ts';
 export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
-export type { OperationDescription, ResponseDescription } from './hono/description.ts';
-export { handlerTimeout, type HandlerTimeoutOptions } from './hono/handler-timeout.ts';
-export { type OpenApiOptions, toOpenApi, undocumentedRoutes } from './hono/openapi.ts';
-export { openapiRoutes } from './hono/openapi-routes.ts';
-export { operation } from './hono/operation.ts';
-export { probeRoutes } from './hono/probe-routes.ts';
+export { methodNotAllowed } from './hono/method-not-allowed.ts';
+export {
+  openapiDocument,
+  type OpenApiOptions,
+  openapiRoutes,
+  undocumentedRoutes,
+} from './hono/openapi-routes.ts';
+export { operation, type OperationOptions, type OperationResponse } from './hono/operation.ts';
+export { problemRoutes, type ProblemRoutesOptions } from './hono/problem-routes.ts';
 export { problems, type ProblemsOptions } from './hono/problems.ts';
+export {
+  type HttpEnv,
+  requestContext,
+  type RequestContextOptions,
+} from './hono/request-context.ts';
+export { securityHeaders, type SecurityHeadersOptions } from './hono/security-headers.ts';
+export { validated, type ValidatedInput, type ValidatedTarget } from './hono/validated.ts';
+export { wellFormedUrl } from './hono/well-formed-url.ts';
+export { bodyLimit, type BodyLimitOptions } from './hono/body-limit.ts';
+export { handlerTimeout, type HandlerTimeoutOptions } from './hono/handler-timeout.ts';
+export { probeRoutes } from './hono/probe-routes.ts';
 export { remoteAddress } from './hono/remote-address.ts';
-export { type HttpEnv, requestContext, type RequestContextOptions } from './hono/request-context.ts';
-export { apiPolicy, securityHeaders, type SecurityHeadersOptions } from './hono/security-headers.ts';
 export { stack, type StackOptions } from './hono/stack.ts';
-export { validated } from './hono/validated.ts';
-export type { OpenApiDocument, OpenApiInfo, OpenApiOperation } from './openapi-document.ts';

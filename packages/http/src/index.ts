@@ -1,10 +1,16 @@
-export { type ClientAddress, type ClientAddressOptions, createClientAddress, toRateLimitAddress } from './client-address.ts';
+export {
+  type ClientAddress,
+  type ClientAddressOptions,
+  createClientAddress,
+  toRateLimitAddress,
+} from './client-address.ts';
+export { renderDocsPage } from './docs-page.ts';
 export {
   CrossSite,
   MalformedBody,
-  MalformedRequest,
+  MalformedUrl,
   MethodNotAllowed,
-  RouteNotFound,
+  NotFound,
   UnsupportedMediaType,
 } from './failures.ts';
 export {
@@ -15,8 +21,33 @@ export {
   type HealthOptions,
   type HealthReport,
 } from './health.ts';
-export { escapeHtml } from './html.ts';
 export { BodyIncomplete, BodyTimeout, BodyTooLarge, HandlerTimeout } from './limit-failures.ts';
-export { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from './precondition.ts';
-export { type Problem, type ProblemContext, statusOf, toProblem } from './problem.ts';
+export {
+  documentProblems,
+  type DocumentProblemsOptions,
+  jsonSchemaOf,
+  type OpenApiContent,
+  type OpenApiDocument,
+  type OpenApiOperation,
+  type OpenApiParameter,
+  type OpenApiResponse,
+  type OpenApiSchema,
+} from './openapi.ts';
+export type { Page } from './page.ts';
+export {
+  describeProblem,
+  type Problem,
+  type ProblemAnswer,
+  type ProblemDescription,
+  statusOf,
+  toProblem,
+  type ToProblemOptions,
+} from './problem.ts';
+export { collectProblems, renderProblemIndex, renderProblemPage } from './problem-pages.ts';
+export {
+  expectedVersions,
+  PreconditionFailed,
+  PreconditionRequired,
+  toEtag,
+} from './precondition.ts';
 export { onSignals, type OnSignalsOptions, type Shutdown, type Stoppable } from './shutdown.ts';

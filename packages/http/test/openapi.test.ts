@@ -1,64 +1,194 @@
+import { failure } from '@svc/core';
+import { CrossSite } from '@svc/http';
+import {
+  openapiDocument,
+  openapiRoutes,
+  operation,
+  problemRoutes,
+  undocumentedRoutes,
+  validated,
+} from '@svc/http/hono';
 import { Hono } from 'hono';
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { operation, toOpenApi, undocumentedRoutes } from '../src/hono.ts';
-import type { OpenApiDocument } from '../src/hono.ts';
-import { openApp } from './open-app.ts';
+import { problemIn, testApp } from './test-app.ts';
 
-const { app } = openApp();
-const read = async () => (await (await app.request('/openapi.json')).json()) as OpenApiDocument;
+class Stale extends failure(
+  'test.stale',
+  'precondition_failed',
+  'It was changed <b>meanwhile</b>.',
+) {}
 
-test('the document describes the operations of mounted apps, with their schemas', async () => {
-  const { openapi, paths } = await read();
-  expect(openapi).toBe('3.1.1');
-  expect(Object.keys(paths)).toEqual(['/orders', '/orders/{id}', '/orders/form']);
-  expect(paths['/orders']?.['post']).toMatchObject({
-    operationId: 'createOrder',
-    requestBody: { required: true, content: { 'application/json': { schema: { type: 'object', required: ['article'], additionalProperties: false } } } },
+const Project = v.object({
+  id: v.string(),
+  name: v.string(),
+  labels: v.array(v.object({ key: v.string() })),
+});
+const info = { title: 'Projects <API>', version: '1.0.0' };
+const options = {
+  info,
+  securitySchemes: { session: { type: 'http', scheme: 'bearer' } },
+  failures: [CrossSite],
+};
+
+function app() {
+  const { app, logger } = testApp();
+  const projects = new Hono()
+    .put(
+      '/:id',
+      operation({
+        id: 'changeProject',
+        summary: 'Change a project',
+        tags: ['Projects'],
+        responses: {
+          200: {
+            description: 'The project',
+            schema: Project,
+            example: { id: '1', name: 'a', labels: [] },
+          },
+        },
+        failures: [Stale],
+      }),
+      validated('param', v.strictObject({ id: v.string() })),
+      validated('json', v.strictObject({ name: v.pipe(v.string(), v.maxLength(80)) })),
+      (c) => c.json({ id: c.req.valid('param').id, name: c.req.valid('json').name, labels: [] }),
+    )
+    .get(
+      '/',
+      operation({
+        id: 'listProjects',
+        summary: 'List',
+        tags: ['Projects'],
+        security: 'none',
+        responses: { 200: { description: 'All' } },
+      }),
+      (c) => c.json([]),
+    );
+  app.route('/v1/projects', projects);
+  app.get('/ping', (c) => c.text('pong'));
+  app.route('/', openapiRoutes(app, options));
+  app.route('/', problemRoutes(app, { failures: [CrossSite] }));
+  return { app, logger };
+}
+
+test('the document is OpenAPI 3.1.1 and holds what operations and schemas say', async () => {
+  const response = await app().app.request('/openapi.json');
+  const document = (await response.json()) as Awaited<ReturnType<typeof openapiDocument>>;
+  expect(document).toMatchObject({
+    openapi: '3.1.1',
+    info,
+    tags: [{ name: 'Projects' }],
+    security: [{ session: [] }],
+    components: { securitySchemes: options.securitySchemes },
   });
-  expect(paths['/orders']?.['get']?.parameters).toMatchObject([{ name: 'limit', in: 'query', required: false }]);
-  expect(paths['/orders/{id}']?.['get']?.parameters).toEqual([{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }]);
+  expect(Object.keys(document.paths)).toEqual(['/v1/projects/{id}', '/v1/projects']);
+  expect(document.paths['/v1/projects']?.['get']).toMatchObject({
+    operationId: 'listProjects',
+    security: [],
+  });
+  const change = document.paths['/v1/projects/{id}']?.['put'];
+  expect(change).toMatchObject({
+    operationId: 'changeProject',
+    parameters: [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }],
+    requestBody: {
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            properties: { name: { type: 'string', maxLength: 80 } },
+            required: ['name'],
+            additionalProperties: false,
+          },
+        },
+      },
+    },
+  });
+  expect(change?.responses?.['200']?.content?.['application/json']).toMatchObject({
+    schema: { properties: { name: { type: 'string' } } },
+    example: { id: '1' },
+  });
 });
 
-test('every problem that an operation may answer with is in it', async () => {
-  const { paths } = await read();
-  const responses = paths['/orders']?.['post']?.responses ?? {};
-  expect(Object.keys(responses)).toEqual(['201', '400', '408', '409', '413', '415', '500', '504']);
-  expect(JSON.stringify(responses['409'])).toContain('shop.out_of_stock');
-  expect(JSON.stringify(responses['400'])).toContain('core.validation_failed');
+test('every operation names every problem that it can answer', async () => {
+  const document = await openapiDocument(app().app, options);
+  const codesOf = (method: string, path: string) =>
+    Object.values(document.paths[path]?.[method]?.responses ?? {}).flatMap((response) =>
+      Object.keys(response.content?.['application/problem+json']?.examples ?? {}),
+    );
+  expect(codesOf('put', '/v1/projects/{id}').toSorted()).toEqual([
+    'core.validation_failed',
+    'http.cross_site',
+    'http.internal',
+    'http.malformed_body',
+    'http.malformed_url',
+    'http.unsupported_media_type',
+    'test.stale',
+  ]);
+  expect(codesOf('get', '/v1/projects').toSorted()).toEqual(['http.cross_site', 'http.internal']);
+  expect(document.components?.['schemas']?.['Problem']).toBeDefined();
 });
 
-test('routes without an operation are listed', () => {
-  expect(undocumentedRoutes(app)).toEqual(['GET /undocumented', 'GET /openapi.json', 'GET /docs', 'GET /errors/:code']);
+test('two routes with one operation id are refused when the app is built', () => {
+  const { app } = testApp();
+  const same = operation({ id: 'same', summary: 'x', responses: {} });
+  app.get('/a', same, (c) => c.text(''));
+  app.get('/b', same, (c) => c.text(''));
+  expect(() => openapiRoutes(app, { info })).toThrow(
+    'The operation id same is used by GET /a and GET /b.',
+  );
 });
 
-test('an operation id that is used twice is refused', () => {
-  const twice = operation({ id: 'same', summary: 'x', tags: [], responses: {} });
-  const shop = new Hono().get('/a', twice, (c) => c.text('a')).get('/b', twice, (c) => c.text('b'));
-  expect(() => toOpenApi(shop, { info: { title: 'x', version: '1', description: 'x' } })).toThrow(/same is used by GET \/a and by GET \/b/);
+test('routes that no operation describes are listed, also from mounted apps with an error handler', () => {
+  const { app: server } = app();
+  const inner = new Hono()
+    .get('/x', operation({ id: 'x', summary: 'x', responses: {} }), (c) => c.text(''))
+    .post('/y', (c) => c.text(''));
+  server.route(
+    '/inner',
+    inner.onError((_e, c) => c.text('')),
+  );
+  server.all('/all', (c) => c.text(''));
+  expect(undocumentedRoutes(server)).toEqual(['GET /ping', 'POST /inner/y', 'ALL /all']);
 });
 
-test('the docs page shows every operation, under a policy that allows nothing but its own style', async () => {
-  const answer = await app.request('/docs');
-  const html = await answer.text();
-  for (const text of ['/orders/{id}', 'Order by form', 'shop.out_of_stock']) expect(html).toContain(text);
-  expect(html).not.toMatch(/<script|https?:\/\/|\son\w+=|style="/);
-  const policy = answer.headers.get('content-security-policy') ?? '';
-  expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'/);
-  const style = /<style>([\s\S]*?)<\/style>/.exec(html)?.[1] ?? '';
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(style));
-  expect(policy).toContain(Buffer.from(digest).toString('base64'));
+test('the docs page shows every operation with no script, and its policy allows just its style', async () => {
+  const { app: server } = app();
+  const response = await server.request('/docs');
+  const page = await response.text();
+  expect(response.headers.get('Content-Type')).toContain('text/html');
+  expect(page).toContain('Change a project');
+  expect(page).toContain('labels[].key');
+  expect(page).toContain('maxLength 80');
+  expect(page).toContain('href="/errors/test.stale"');
+  expect(page).toContain('Projects &#60;API&#62;');
+  expect(page).not.toMatch(/<script|<b>| style=| on[a-z]+=|https?:\/\/|javascript:|undefined/);
+  const style = /<style>([^]*)<\/style>/.exec(page)?.[1] ?? '';
+  const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(style))).toString(
+    'base64',
+  );
+  expect(response.headers.get('Content-Security-Policy')).toBe(
+    `default-src 'none'; style-src 'sha256-${digest}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  );
 });
 
-test('what a document says is escaped on the page', async () => {
-  const shop = new Hono().get('/x', operation({ id: 'x', summary: '<img src=x onerror=alert(1)>', tags: ['"><b>'], responses: {} }), (c) => c.text('x'));
-  const { docsPage } = await import('../src/docs-page.ts');
-  expect(docsPage(toOpenApi(shop, { info: { title: '</title><script>', version: '1', description: 'x' } }))).not.toMatch(/<img|<script|"><b>/);
-});
-
-test("a problem's type leads to a page, an unknown code to none", async () => {
-  for (const code of ['shop.out_of_stock', 'http.body_too_large', 'core.validation_failed', 'internal']) {
-    const answer = await app.request(`/errors/${code}`);
-    expect([code, answer.status, answer.headers.get('content-type')]).toEqual([code, 200, 'text/html; charset=UTF-8']);
+test('the type of every problem leads to a page', async () => {
+  const { app: server } = app();
+  const problem = await problemIn(await server.request('/nowhere'));
+  const page = await server.request(String(problem['type']));
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('There is nothing at this address.');
+  const index = await (await server.request('/errors')).text();
+  for (const code of [
+    'test.stale',
+    'http.cross_site',
+    'http.internal',
+    'http.malformed_body',
+    'core.validation_failed',
+  ]) {
+    expect(index).toContain(`href="/errors/${code}"`);
+    expect((await server.request(`/errors/${code}`)).status).toBe(200);
   }
-  expect((await app.request('/errors/made.up')).status).toBe(404);
+  expect(await problemIn(await server.request('/errors/test.unknown'))).toMatchObject({
+    code: 'http.not_found',
+  });
 });

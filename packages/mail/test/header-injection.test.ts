@@ -151,7 +151,7 @@ test('whatever is tried, what arrives has the headers of one mail to one recipie
     expect(words(arrived.subject)).toBe(words(subject));
     expect(arrived.header('to')[0]).toMatch(/<ada@example\.com>$|^ada@example\.com$/);
   };
-  await fc.assert(fc.asyncProperty(awkward, awkward, awkward, awkward, attempt), { numRuns: 300 });
+  await fc.assert(fc.asyncProperty(awkward, awkward, awkward, awkward, attempt), { numRuns: 200 });
   // Most attempts hold a control character and are refused; the others must have been real mails.
-  expect(arrivedMails).toBeGreaterThan(30);
+  expect(arrivedMails).toBeGreaterThan(10);
 });

@@ -1,4 +1,4 @@
-import { html, isHtml, rawHtml } from '@svc/mail';
+import { html, type HtmlValue, isHtml, rawHtml } from '@svc/mail';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -10,7 +10,7 @@ test('text is escaped, in content and in quoted attributes', () => {
 
 test('markup stays markup, in lists too, numbers are written, and nothing is left out', () => {
   const items = ['<a>', 'b'].map((item) => html`<li>${item}</li>`);
-  const values = [items, rawHtml('<hr>'), 3, 4n, null, undefined, false];
+  const values: HtmlValue = [items, rawHtml('<hr>'), 3, 4n, null, undefined, false];
   expect(String(html`${values}`)).toBe('<li>&lt;a&gt;</li><li>b</li><hr>34');
 });
 

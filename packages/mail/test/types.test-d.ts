@@ -34,5 +34,5 @@ test('a mail has a text, one recipient, and HTML only as markup', () => {
   void mailer.send({ to: 'a@example.com', subject: 's', text: 't', html: '<p>' });
   expectTypeOf(html`<p>${'x'}</p>`).toEqualTypeOf<Html>();
   // @ts-expect-error an object has no place in markup
-  html`${{ a: 1 }}`;
+  void html`${{ a: 1 }}`;
 });

@@ -1,5 +1,5 @@
-import { type AuthEnv, requireUser } from '@svc/auth/hono';
-import type { Auth, Principal } from '@svc/auth';
+import { type AuthEnv, requireUser, type RequireUserOptions } from '@svc/auth/hono';
+import type { Auth } from '@svc/auth';
 import { isFailure } from '@svc/core';
 import { StaleVersion } from '@svc/db';
 import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
@@ -19,9 +19,9 @@ import {
 const tags = ['Projects'];
 
 /** `/projects`: the projects of the signed-in person. */
-export function projectRoutes(projects: Projects, auth: Auth) {
+export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUserOptions) {
   return new Hono<AuthEnv>()
-    .use(requireUser(auth))
+    .use(requireUser(auth, pages))
     .get(
       '/',
       operation({
@@ -32,7 +32,7 @@ export function projectRoutes(projects: Projects, auth: Auth) {
       }),
       validated('query', ListProjects),
       async (c) => {
-        const page = await projects.forPrincipal(actorOf(c.get('principal'))).list(c.req.valid('query'));
+        const page = await projects.forPrincipal(c.get('principal')).list(c.req.valid('query'));
         return c.json({ items: page.items.map(toBody), nextCursor: page.nextCursor });
       },
     )
@@ -47,7 +47,7 @@ export function projectRoutes(projects: Projects, auth: Auth) {
       }),
       validated('json', CreateProject),
       async (c) => {
-        const project = await projects.forPrincipal(actorOf(c.get('principal'))).create(c.req.valid('json'));
+        const project = await projects.forPrincipal(c.get('principal')).create(c.req.valid('json'));
         c.header('location', `/projects/${project.id}`);
         c.header('etag', toEtag(project.version));
         return c.json(toBody(project), 201);
@@ -64,7 +64,7 @@ export function projectRoutes(projects: Projects, auth: Auth) {
       }),
       validated('param', ProjectId),
       async (c) => {
-        const project = await projects.forPrincipal(actorOf(c.get('principal'))).get(c.req.valid('param').id);
+        const project = await projects.forPrincipal(c.get('principal')).get(c.req.valid('param').id);
         c.header('etag', toEtag(project.version));
         return c.json(toBody(project));
       },
@@ -87,7 +87,7 @@ export function projectRoutes(projects: Projects, auth: Auth) {
         const ifMatch = c.req.header('if-match');
         if (ifMatch === undefined && version === undefined) throw new PreconditionRequired();
         const project = await projects
-          .forPrincipal(actorOf(c.get('principal')))
+          .forPrincipal(c.get('principal'))
           .change(c.req.valid('param').id, expectedVersions({ ifMatch, version }), change)
           .catch(staleAsPrecondition(ifMatch));
         c.header('etag', toEtag(project.version));
@@ -107,7 +107,7 @@ export function projectRoutes(projects: Projects, auth: Auth) {
       async (c) => {
         const ifMatch = c.req.header('if-match');
         await projects
-          .forPrincipal(actorOf(c.get('principal')))
+          .forPrincipal(c.get('principal'))
           .delete(c.req.valid('param').id, expectedVersions({ ifMatch }))
           .catch(staleAsPrecondition(ifMatch));
         return c.body(null, 204);
@@ -121,8 +121,6 @@ function staleAsPrecondition(ifMatch: string | undefined) {
     throw ifMatch !== undefined && isFailure(error, StaleVersion) ? new PreconditionFailed() : error;
   };
 }
-
-const actorOf = ({ user }: Principal) => ({ userId: user.id });
 
 const toBody = (project: Project) => ({
   ...project,

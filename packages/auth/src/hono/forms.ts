@@ -7,7 +7,9 @@ import { messagePage, resetPage } from './pages.ts';
 type Fields = (name: string) => string;
 
 /** Answers a form that was sent without scripts; anything else goes on to the handler of JSON. */
-function formPost(answer: (c: Context, field: Fields) => Promise<Response>): MiddlewareHandler<{}, string, {}> {
+function formPost(
+  answer: (c: Context, field: Fields) => Promise<Response>,
+): MiddlewareHandler<{}, string, {}> {
   return async (c, next) => {
     const type = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') return next();
@@ -27,7 +29,11 @@ export function verifyForm(auth: Auth) {
     } catch (error) {
       return refusalPage(c, appName, error);
     }
-    return messagePage(c, { appName, title: 'Your address is confirmed', text: `You can sign in to ${appName} now.` });
+    return messagePage(c, {
+      appName,
+      title: 'Your address is confirmed',
+      text: `You can sign in to ${appName} now.`,
+    });
   });
 }
 
@@ -42,7 +48,11 @@ export function resetForm(auth: Auth) {
       if (fault !== undefined) return resetPage(c, { appName, token, minLength, fault });
       return refusalPage(c, appName, error);
     }
-    return messagePage(c, { appName, title: 'Your password is changed', text: 'You have been signed out everywhere. Sign in with the new password.' });
+    return messagePage(c, {
+      appName,
+      title: 'Your password is changed',
+      text: 'You have been signed out everywhere. Sign in with the new password.',
+    });
   });
 }
 
@@ -50,6 +60,12 @@ export function resetForm(auth: Auth) {
 function refusalPage(c: Context, appName: string, error: unknown) {
   if (!isFailure(error)) throw error;
   const { message: text, kind, details } = error as Failure;
-  if (details.retryAfterSeconds !== undefined) c.header('Retry-After', String(details.retryAfterSeconds));
-  return messagePage(c, { appName, title: 'That did not work', text, status: kind === 'unavailable' ? 503 : 400 });
+  if (details.retryAfterSeconds !== undefined)
+    c.header('Retry-After', String(details.retryAfterSeconds));
+  return messagePage(c, {
+    appName,
+    title: 'That did not work',
+    text,
+    status: kind === 'unavailable' ? 503 : 400,
+  });
 }

@@ -28,21 +28,22 @@ function page(c: Context, { appName, title, body, status = 200 }: PageOptions) {
   c.header('X-Robots-Tag', 'noindex');
   return c.html(
     html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title} · ${appName}</title>
-<style>${raw(style)}</style>
-</head>
-<body>
-<main>
-<h1>${title}</h1>
-${body}
-</main>
-</body>
-</html>
-`,
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width" />
+          <title>${title} · ${appName}</title>
+          <style>
+            ${raw(style)}
+          </style>
+        </head>
+        <body>
+          <main>
+            <h1>${title}</h1>
+            ${body}
+          </main>
+        </body>
+      </html> `,
     status,
   );
 }
@@ -55,32 +56,46 @@ export function verifyPage(c: Context, options: { appName: string; token: string
     title: 'Confirm your e-mail address',
     // The action is relative: where the routes are mounted is the app's business.
     body: html`<p>If you did not register at ${appName}, close this page.</p>
-<form method="post" action="?">
-<input type="hidden" name="token" value="${token}">
-<button type="submit">Confirm</button>
-</form>`,
+      <form method="post" action="?">
+        <input type="hidden" name="token" value="${token}" />
+        <button type="submit">Confirm</button>
+      </form>`,
   });
 }
 
 /** Asks for the new password; after a refusal again, saying why. */
-export function resetPage(c: Context, options: { appName: string; token: string; minLength: number; fault?: string }) {
+export function resetPage(
+  c: Context,
+  options: { appName: string; token: string; minLength: number; fault?: string },
+) {
   const { appName, token, minLength, fault } = options;
   return page(c, {
     appName,
     title: 'Choose a new password',
     status: fault === undefined ? 200 : 400,
     body: html`${fault === undefined ? '' : html`<p class="fault" role="alert">${fault}</p>`}
-<form method="post" action="?">
-<input type="hidden" name="token" value="${token}">
-<label for="password">New password, at least ${minLength} characters</label>
-<input id="password" name="password" type="password" autocomplete="new-password" minlength="${minLength}" required autofocus>
-<button type="submit">Change the password</button>
-</form>`,
+      <form method="post" action="?">
+        <input type="hidden" name="token" value="${token}" />
+        <label for="password">New password, at least ${minLength} characters</label>
+        <input
+          id="password"
+          name="password"
+          type="password"
+          autocomplete="new-password"
+          minlength="${minLength}"
+          required
+          autofocus
+        />
+        <button type="submit">Change the password</button>
+      </form>`,
   });
 }
 
 /** Says one thing. */
-export function messagePage(c: Context, options: { appName: string; title: string; text: string; status?: 200 | 400 | 503 }) {
+export function messagePage(
+  c: Context,
+  options: { appName: string; title: string; text: string; status?: 200 | 400 | 503 },
+) {
   const { text, ...rest } = options;
   return page(c, { ...rest, body: html`<p>${text}</p>` });
 }

@@ -1,7 +1,7 @@
 import { csrfGuard, type HttpEnv } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Auth } from '../auth.ts';
-import { Unauthenticated } from '../failures.ts';
+import { ForeignLogin, Unauthenticated } from '../failures.ts';
 import type { Principal } from '../sessions.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
@@ -19,7 +19,10 @@ export interface RequireUserOptions {
  *
  * @throws {Unauthenticated} for everybody else.
  */
-export function requireUser(auth: Auth, options: RequireUserOptions = {}): MiddlewareHandler<AuthEnv> {
+export function requireUser(
+  auth: Auth,
+  options: RequireUserOptions = {},
+): MiddlewareHandler<AuthEnv> {
   const ownPagesOnly = ownPages(auth, options);
   return async (c, next) => {
     const presented = presentedToken(c);
@@ -30,14 +33,38 @@ export function requireUser(auth: Auth, options: RequireUserOptions = {}): Middl
       throw new Unauthenticated();
     }
     c.set('principal', principal);
-    if (presented.by === 'cookie') return ownPagesOnly(c, next);
-    return next();
+    return ownPagesOnly(c, next);
   };
 }
 
-/** Refuses what a browser sends from a page that is not ours. */
-export function ownPages(auth: Auth, { allowedOrigins = [] }: RequireUserOptions) {
-  return csrfGuard({ origins: [auth.publicOrigin, ...allowedOrigins] });
+/** Refuses a request with the cookie that a browser sends from a page that is not ours. */
+export function ownPages(
+  auth: Auth,
+  { allowedOrigins = [] }: RequireUserOptions,
+): MiddlewareHandler<AuthEnv> {
+  const guard = csrfGuard({ origins: [auth.publicOrigin, ...allowedOrigins] });
+  return async (c, next) => (presentedToken(c)?.by === 'cookie' ? guard(c, next) : next());
+}
+
+/**
+ * Refuses a login from a foreign page, which would sign its visitor in to somebody else's account.
+ * Unlike a request with a cookie, one without Sec-Fetch-Site and Origin passes: it is no browser's.
+ */
+export function ownLogins(
+  auth: Auth,
+  { allowedOrigins = [] }: RequireUserOptions,
+): MiddlewareHandler<AuthEnv> {
+  const origins = new Set([auth.publicOrigin, ...allowedOrigins]);
+  return async (c, next) => {
+    const site = c.req.header('Sec-Fetch-Site');
+    const origin = c.req.header('Origin');
+    const own =
+      site === 'same-origin' ||
+      site === 'none' ||
+      (origin === undefined ? site === undefined : origins.has(origin));
+    if (!own) throw new ForeignLogin();
+    return next();
+  };
 }
 
 /** The token of a request. The header wins: no page can make a browser send it across sites. */

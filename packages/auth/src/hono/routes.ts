@@ -3,7 +3,13 @@ import { operation, validated } from '@svc/http/hono';
 import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
-import { AuthBusy, InvalidCredentials, InvalidToken, Unauthenticated } from '../failures.ts';
+import {
+  AuthBusy,
+  ForeignLogin,
+  InvalidCredentials,
+  InvalidToken,
+  Unauthenticated,
+} from '../failures.ts';
 import {
   AcceptedBody,
   EmailSchema,
@@ -20,7 +26,14 @@ import type { Session } from '../sessions.ts';
 import type { User } from '../users.ts';
 import { resetForm, verifyForm } from './forms.ts';
 import { resetPage, verifyPage } from './pages.ts';
-import { type AuthEnv, ownPages, presentedToken, requireUser, type RequireUserOptions } from './require-user.ts';
+import {
+  type AuthEnv,
+  ownLogins,
+  ownPages,
+  presentedToken,
+  requireUser,
+  type RequireUserOptions,
+} from './require-user.ts';
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts';
 
 /** The routes of sign-in, to be mounted where the links of the mails lead: `app.route('/auth', authRoutes(auth))`. */
@@ -85,7 +98,12 @@ export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
         summary: 'Mail a new verification link',
         tags,
         security,
-        responses: { 202: { description: 'If a registration waits, a mail is on its way.', schema: AcceptedBody } },
+        responses: {
+          202: {
+            description: 'If a registration waits, a mail is on its way.',
+            schema: AcceptedBody,
+          },
+        },
         failures: [ValidationFailed],
       }),
       validated('json', EmailSchema),
@@ -99,14 +117,14 @@ export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
       operation({
         id: 'login',
         summary: 'Sign in',
-        description: 'Sets the session cookie, or answers a bearer token where `transport` asks for it.',
+        description:
+          'Sets the session cookie, or answers a bearer token where `transport` asks for it.',
         tags,
         security,
         responses: { 200: { description: 'Signed in.', schema: LoggedInBody } },
-        failures: [ValidationFailed, InvalidCredentials, AuthBusy],
+        failures: [ValidationFailed, InvalidCredentials, ForeignLogin, AuthBusy],
       }),
-      // Also without a cookie: a foreign page must not sign its visitor in to somebody else's account.
-      ownPagesOnly,
+      ownLogins(auth, options),
       validated('json', LoginSchema),
       async (c) => {
         const { transport, ...credentials } = c.req.valid('json');
@@ -161,7 +179,12 @@ export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
         summary: 'Mail a link to choose a new password',
         tags,
         security,
-        responses: { 202: { description: 'If the address has an account, a mail is on its way.', schema: AcceptedBody } },
+        responses: {
+          202: {
+            description: 'If the address has an account, a mail is on its way.',
+            schema: AcceptedBody,
+          },
+        },
         failures: [ValidationFailed],
       }),
       validated('json', EmailSchema),
@@ -208,7 +231,12 @@ const noStore = createMiddleware(async (c: Context, next) => {
 
 function toBody(user: User, session: Session) {
   return {
-    user: { id: user.id, email: user.email, name: user.name, createdAt: user.createdAt.toISOString() },
+    user: {
+      id: user.id,
+      email: user.email,
+      name: user.name,
+      createdAt: user.createdAt.toISOString(),
+    },
     session: {
       id: session.id,
       createdAt: session.createdAt.toISOString(),

@@ -15,8 +15,13 @@ export function readSessionCookie(c: Context): string | undefined {
 
 /** Lives as long as the session may; when it ends unused, the server knows. */
 export function setSessionCookie(c: Context, token: string, session: Session): void {
-  const lifetimeSeconds = Math.floor((session.absoluteExpiresAt.getTime() - session.createdAt.getTime()) / 1000);
-  setCookie(c, sessionCookieName, token, { ...attributes, maxAge: Math.min(lifetimeSeconds, maxAgeLimitSeconds) });
+  const lifetimeSeconds = Math.floor(
+    (session.absoluteExpiresAt.getTime() - session.createdAt.getTime()) / 1000,
+  );
+  setCookie(c, sessionCookieName, token, {
+    ...attributes,
+    maxAge: Math.min(lifetimeSeconds, maxAgeLimitSeconds),
+  });
 }
 
 export function clearSessionCookie(c: Context): void {

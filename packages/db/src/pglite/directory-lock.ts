@@ -66,12 +66,14 @@ function takeOver(lockFile: string, mine: Holder): void {
   if (!place(guard, mine)) {
     refuseIfAlive(readHolder(guard), lockFile);
     rmSync(guard, { force: true });
-    if (!place(guard, mine)) throw new DatabaseLocked(readHolder(guard)?.pid ?? 0, mine.host, lockFile);
+    if (!place(guard, mine))
+      throw new DatabaseLocked(readHolder(guard)?.pid ?? 0, mine.host, lockFile);
   }
   try {
     refuseIfAlive(readHolder(lockFile), lockFile);
     rmSync(lockFile, { force: true });
-    if (!place(lockFile, mine)) throw new DatabaseLocked(readHolder(lockFile)?.pid ?? 0, mine.host, lockFile);
+    if (!place(lockFile, mine))
+      throw new DatabaseLocked(readHolder(lockFile)?.pid ?? 0, mine.host, lockFile);
   } finally {
     rmSync(guard, { force: true });
   }
@@ -98,10 +100,15 @@ function readHolder(file: string): Holder | undefined {
 function startOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux') {
-      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+      return (
+        execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() ||
+        undefined
+      );
     }
     // Fields 3 (state) and 22 (start in clock ticks since boot); field 2 is a name that may hold spaces and brackets.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined; // No such process.

@@ -19,9 +19,16 @@ export interface OpenPgliteOptions {
 }
 
 /** Opens PGlite, the only session it has, and takes turns on it. @throws {DatabaseLocked} */
-export async function openPglite({ directory, acquireTimeoutMs, role, clock, dump }: OpenPgliteOptions): Promise<Sessions> {
+export async function openPglite({
+  directory,
+  acquireTimeoutMs,
+  role,
+  clock,
+  dump,
+}: OpenPgliteOptions): Promise<Sessions> {
   const { PGlite } = await installed('@electric-sql/pglite', () => import('@electric-sql/pglite'));
-  const lock: DirectoryLock | undefined = directory === undefined ? undefined : lockDirectory(directory);
+  const lock: DirectoryLock | undefined =
+    directory === undefined ? undefined : lockDirectory(directory);
   try {
     const pglite = await PGlite.create({
       ...(lock === undefined ? {} : { dataDir: lock.directory }),
@@ -60,13 +67,22 @@ interface Within {
 
 const flow = new AsyncLocalStorage<Within>();
 
-function oneSession(pglite: PGlite, lock: DirectoryLock | undefined, acquireTimeoutMs: number, clock: Clock): Sessions {
+function oneSession(
+  pglite: PGlite,
+  lock: DirectoryLock | undefined,
+  acquireTimeoutMs: number,
+  clock: Clock,
+): Sessions {
   const turns = createTurns(acquireTimeoutMs, clock);
   let within: Within | undefined;
   const session: Session = {
     async run(text, parameters) {
       try {
-        const { rows, command = '', affectedRows = 0 } = await pglite.query<Record<string, unknown>>(text, [...parameters]);
+        const {
+          rows,
+          command = '',
+          affectedRows = 0,
+        } = await pglite.query<Record<string, unknown>>(text, [...parameters]);
         return { rows, command, affectedRows: writingCommands.has(command) ? affectedRows : 0 };
       } catch (error) {
         throw cleanError(error);
@@ -82,7 +98,9 @@ function oneSession(pglite: PGlite, lock: DirectoryLock | undefined, acquireTime
     async acquire() {
       const current = flow.getStore();
       if (current?.connection === session && current.open) {
-        throw new TypeError('db was used inside its own open transaction: use the transaction that the function was given');
+        throw new TypeError(
+          'db was used inside its own open transaction: use the transaction that the function was given',
+        );
       }
       await turns.take();
       return session;
@@ -96,7 +114,13 @@ function oneSession(pglite: PGlite, lock: DirectoryLock | undefined, acquireTime
       within = { connection: session, open: true };
       flow.enterWith(within);
     },
-    figures: () => ({ max: 1, open: 1, idle: turns.taken ? 0 : 1, busy: turns.taken ? 1 : 0, waiting: turns.waiting }),
+    figures: () => ({
+      max: 1,
+      open: 1,
+      idle: turns.taken ? 0 : 1,
+      busy: turns.taken ? 1 : 0,
+      waiting: turns.waiting,
+    }),
     async close() {
       await turns.close();
       await pglite.close();

@@ -33,12 +33,17 @@ export function createTurns(timeoutMs: number, clock: Clock): Turns {
         timer.abort();
         then();
       };
-      const waiter: Waiter = { enter: settle(resolve), refuse: settle(() => reject(closedError())) };
+      const waiter: Waiter = {
+        enter: settle(resolve),
+        refuse: settle(() => reject(closedError())),
+      };
       waiters.push(waiter);
       clock.sleep(timeoutMs, timer.signal).then(
         () => {
           waiters.splice(waiters.indexOf(waiter), 1);
-          const cause = new Error(`PGlite's one connection did not become free within ${timeoutMs} ms`);
+          const cause = new Error(
+            `PGlite's one connection did not become free within ${timeoutMs} ms`,
+          );
           reject(new DatabaseUnavailable(undefined, { cause }));
         },
         () => {}, // It was our turn.

@@ -75,7 +75,11 @@ function createPool(
   // A slot that died leaves room which nobody would fill: those who wait do not come by again.
   const serveWaiters = () => {
     if (closing !== undefined) return;
-    for (let room = Math.min(max - live.size - opening, waiters.length - opening); room > 0; room -= 1) {
+    for (
+      let room = Math.min(max - live.size - opening, waiters.length - opening);
+      room > 0;
+      room -= 1
+    ) {
       openOne().then(put, (error: unknown) => {
         waiters.shift()?.refuse(error);
         serveWaiters();

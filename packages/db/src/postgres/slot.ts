@@ -24,10 +24,18 @@ export interface Slot extends Session {
 
 // Statements beyond these are not kept prepared: a session's plans live in the server's memory until it ends.
 const preparedMax = 500;
-const lost = () => new DatabaseUnavailable(undefined, { cause: new Error('the connection was lost') });
+const lost = () =>
+  new DatabaseUnavailable(undefined, { cause: new Error('the connection was lost') });
 
 /** Opens a connection and sees it answer. @throws {DatabaseUnavailable} when it does not, in time. */
-export async function openSlot({ postgres, url, connectTimeoutMs, role, clock, onDeath }: SlotOptions): Promise<Slot> {
+export async function openSlot({
+  postgres,
+  url,
+  connectTimeoutMs,
+  role,
+  clock,
+  onDeath,
+}: SlotOptions): Promise<Slot> {
   let dead = false;
   let failInFlight: ((error: Error) => void) | undefined;
   let tail: Promise<unknown> = Promise.resolve();
@@ -44,7 +52,8 @@ export async function openSlot({ postgres, url, connectTimeoutMs, role, clock, o
   const send = (text: string, parameters: readonly EncodedParameter[]) =>
     new Promise<SessionResult>((resolve, reject) => {
       if (dead) return reject(lost());
-      const prepare = prepared.has(text) || (prepared.size < preparedMax && Boolean(prepared.add(text)));
+      const prepare =
+        prepared.has(text) || (prepared.size < preparedMax && Boolean(prepared.add(text)));
       // Not Promise.race with one lasting "closed" promise: each race would stay in its memory.
       failInFlight = reject;
       client.unsafe(text, parameters as string[], { prepare, simple: false } as object).then(
@@ -78,7 +87,10 @@ export async function openSlot({ postgres, url, connectTimeoutMs, role, clock, o
 
   const deadline = new AbortController();
   // postgres.js retries without end when a server accepts and closes at once, so the limit is ours as well.
-  clock.sleep(connectTimeoutMs, deadline.signal).then(() => slot.kill(), () => {});
+  clock.sleep(connectTimeoutMs, deadline.signal).then(
+    () => slot.kill(),
+    () => {},
+  );
   try {
     await slot.run(role === undefined ? 'select 1' : `set role "${role}"`, []);
     return slot;
@@ -120,5 +132,9 @@ function clientOptions(connectTimeoutMs: number, onclose: () => void): postgres.
 
 function toResult(rows: postgres.RowList<postgres.Row[]>): SessionResult {
   const command = rows.command ?? '';
-  return { rows: [...rows], command, affectedRows: writingCommands.has(command) ? (rows.count ?? 0) : 0 };
+  return {
+    rows: [...rows],
+    command,
+    affectedRows: writingCommands.has(command) ? (rows.count ?? 0) : 0,
+  };
 }

@@ -37,7 +37,8 @@ export function databaseTestOn(
   engine: Engine,
   serverUrl: string | undefined,
 ): TestAPI<DatabaseFixtures> {
-  const open = () => (engine === 'postgres' ? openOnPostgres(migrations, serverUrl) : openOnPglite(migrations));
+  const open = () =>
+    engine === 'postgres' ? openOnPostgres(migrations, serverUrl) : openOnPglite(migrations);
   return test.extend<DatabaseFixtures>({
     database: [
       // oxlint-disable-next-line no-empty-pattern
@@ -53,7 +54,10 @@ export function databaseTestOn(
   }) as unknown as TestAPI<DatabaseFixtures>;
 }
 
-async function openOnPostgres(migrations: readonly Migrations[], serverUrl: string | undefined): Promise<OpenDatabase> {
+async function openOnPostgres(
+  migrations: readonly Migrations[],
+  serverUrl: string | undefined,
+): Promise<OpenDatabase> {
   const server = await sharedServer(serverUrl);
   const template = await ensureTemplate(server, migrations);
   const name = `svc_test_${randomName()}`;
@@ -73,17 +77,26 @@ async function openOnPostgres(migrations: readonly Migrations[], serverUrl: stri
   };
 }
 
-const randomName = () => randomToken(9).toLowerCase().replaceAll(/[^a-z0-9]/g, '0');
+const randomName = () =>
+  randomToken(9)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '0');
 
 // Migrating takes longer than copying what is migrated, and many files want the same.
-async function ensureTemplate({ superuserUrl, passwords }: SharedServer, migrations: readonly Migrations[]): Promise<string> {
+async function ensureTemplate(
+  { superuserUrl, passwords }: SharedServer,
+  migrations: readonly Migrations[],
+): Promise<string> {
   const steps = migrations.map(({ schema, steps }) => [schema, ...steps.map(checksumOf)]);
-  const template = `svc_template_${Buffer.from(sha256(JSON.stringify(steps))).toString('hex').slice(0, 24)}`;
+  const template = `svc_template_${Buffer.from(sha256(JSON.stringify(steps)))
+    .toString('hex')
+    .slice(0, 24)}`;
   await using server = await connect(superuserUrl, { poolSize: 1 });
   await server.db.connection().execute(async (db) => {
     // Held by the session: a lock of a transaction would not span CREATE DATABASE, which allows none.
     await sql`select pg_advisory_lock(hashtext(${template}))`.execute(db);
-    const { rows } = await sql`select from pg_catalog.pg_database where datname = ${template}`.execute(db);
+    const { rows } =
+      await sql`select from pg_catalog.pg_database where datname = ${template}`.execute(db);
     if (rows.length > 0) return;
     const draft = `${template}_draft`;
     await sql`drop database if exists ${sql.id(draft)} with (force)`.execute(db);
@@ -111,7 +124,11 @@ async function renameWhenUnused(db: Db, from: string, to: string): Promise<void>
 }
 
 async function openOnPglite(migrations: readonly Migrations[]): Promise<OpenDatabase> {
-  const sessions = await openPglite({ acquireTimeoutMs: 10_000, role: appRole, clock: systemClock });
+  const sessions = await openPglite({
+    acquireTimeoutMs: 10_000,
+    role: appRole,
+    clock: systemClock,
+  });
   const connection = connectionOver(sessions, 'pglite', systemClock, silentLogger);
   await migrate(connection.db, migrations, { appRole });
   return {

@@ -31,7 +31,10 @@ export async function setUpDatabase(
   await ensureLogin(server.db, appRole, appPassword);
   const copied = template === undefined ? sql`` : sql` template ${sql.id(template)}`;
   await sql`create database ${sql.id(name)} owner ${sql.id(ownerRole)}${copied}`.execute(server.db);
-  return { url: urlFor(superuserUrl, name, appRole, appPassword), ownerUrl: urlFor(superuserUrl, name, ownerRole, ownerPassword) };
+  return {
+    url: urlFor(superuserUrl, name, appRole, appPassword),
+    ownerUrl: urlFor(superuserUrl, name, ownerRole, ownerPassword),
+  };
 }
 
 export async function dropDatabase(superuserUrl: string, name: string): Promise<void> {
@@ -43,7 +46,9 @@ export async function dropDatabase(superuserUrl: string, name: string): Promise<
 async function ensureLogin(db: Db, role: string, password: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtext('svc_test_roles'))`.execute(trx);
-    const { rows } = await sql`select from pg_catalog.pg_roles where rolname = ${role}`.execute(trx);
+    const { rows } = await sql`select from pg_catalog.pg_roles where rolname = ${role}`.execute(
+      trx,
+    );
     if (rows.length > 0) return;
     await sql`create role ${sql.id(role)} login password ${sql.lit(password)}`.execute(trx);
   });

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,21 +111,42 @@ function watch(pid: number, base: string, removed: string): void {
     tries=0
     while [ -e "$2/data/postmaster.pid" ] && [ $tries -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
     rm -rf "$3"`;
-  spawn('sh', ['-c', script, 'sh', String(pid), base, removed], { detached: true, stdio: 'ignore', cwd: '/' }).unref();
+  spawn('sh', ['-c', script, 'sh', String(pid), base, removed], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+  }).unref();
 }
 
-function initialise(base: string, bin: string, user: ServerUser | undefined, superuser: string, password: string): void {
+function initialise(
+  base: string,
+  bin: string,
+  user: ServerUser | undefined,
+  superuser: string,
+  password: string,
+): void {
   const passwordFile = join(base, 'password');
   const data = join(base, 'data');
   writeFileSync(passwordFile, password, { mode: 0o600 });
   mkdirSync(data, { mode: 0o700 });
-  if (user !== undefined) for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid);
-  const options = ['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'];
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', superuser, `--pwfile=${passwordFile}`, ...options], {
-    ...user,
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  if (user !== undefined)
+    for (const path of [data, passwordFile]) chownSync(path, user.uid, user.gid);
+  const options = [
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-sync',
+    '--no-instructions',
+  ];
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', superuser, `--pwfile=${passwordFile}`, ...options],
+    {
+      ...user,
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   rmSync(passwordFile);
 }
 
@@ -128,7 +159,14 @@ interface LaunchOptions {
   processFile: string;
 }
 
-async function launch({ base, bin, user, port, durable, processFile }: LaunchOptions): Promise<void> {
+async function launch({
+  base,
+  bin,
+  user,
+  port,
+  durable,
+  processFile,
+}: LaunchOptions): Promise<void> {
   const logFile = join(base, 'log');
   const log = openSync(logFile, 'a');
   const settings = [
@@ -160,7 +198,8 @@ async function haltServer(processFile: string, mode: StopMode): Promise<void> {
   const pid = statusOf(processFile)?.pid;
   if (pid === undefined) return;
   process.kill(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
-  if (!(await until(() => statusOf(processFile) === undefined, 30_000))) throw new Error('PostgreSQL did not stop');
+  if (!(await until(() => statusOf(processFile) === undefined, 30_000)))
+    throw new Error('PostgreSQL did not stop');
 }
 
 // What pg_ctl reads: the first line is the pid, the eighth says whether connections are accepted.
@@ -175,7 +214,11 @@ function statusOf(processFile: string): { pid: number; status: string | undefine
 }
 
 /** Looks every 10 ms whether `isTrue`; false when time is up, or the signal came. */
-export async function until(isTrue: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+export async function until(
+  isTrue: () => boolean,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const start = systemClock.elapsedMs();
   while (!isTrue()) {
     if (signal?.aborted === true || systemClock.elapsedMs() - start > timeoutMs) return false;
@@ -190,7 +233,9 @@ function freePort(): Promise<number> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+      server.close(() =>
+        resolve(typeof address === 'object' && address !== null ? address.port : 0),
+      );
     });
   });
 }

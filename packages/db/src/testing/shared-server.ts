@@ -21,22 +21,31 @@ const startTimeoutMs = 60_000;
  * runs vitest, however that ends.
  */
 export async function sharedServer(serverUrl: string | undefined): Promise<SharedServer> {
-  if (serverUrl !== undefined) return { superuserUrl: serverUrl, passwords: derivedPasswords(serverUrl) };
+  if (serverUrl !== undefined)
+    return { superuserUrl: serverUrl, passwords: derivedPasswords(serverUrl) };
   const base = join(tmpdir(), `svc-test-postgres-${runPid}`);
   const answer = join(base, 'server.json');
   if (claim(base)) {
     try {
-      await startPostgres({ dataDirectory: join(base, 'cluster'), watchedPid: runPid, removedDirectory: base }).then(({ url, ownerUrl, superuserUrl }) =>
+      await startPostgres({
+        dataDirectory: join(base, 'cluster'),
+        watchedPid: runPid,
+        removedDirectory: base,
+      }).then(({ url, ownerUrl, superuserUrl }) =>
         publish(answer, {
           superuserUrl,
-          passwords: { appPassword: new URL(url).password, ownerPassword: new URL(ownerUrl).password },
+          passwords: {
+            appPassword: new URL(url).password,
+            ownerPassword: new URL(ownerUrl).password,
+          },
         }),
       );
     } catch (error) {
       publish(answer, { error: String(error) });
     }
   }
-  if (!(await until(() => existsSync(answer), startTimeoutMs))) throw new Error(`No PostgreSQL came up; see ${base}`);
+  if (!(await until(() => existsSync(answer), startTimeoutMs)))
+    throw new Error(`No PostgreSQL came up; see ${base}`);
   const shared = JSON.parse(readFileSync(answer, 'utf8')) as SharedServer & { error?: string };
   if (shared.error !== undefined) throw new Error(shared.error);
   return shared;
@@ -59,6 +68,7 @@ function publish(file: string, content: object): void {
 
 // On a server that is not ours the roles outlive the run, and every run must know their passwords.
 function derivedPasswords(serverUrl: string): RolePasswords {
-  const derive = (role: string) => Buffer.from(sha256(`${role}\0${serverUrl}`)).toString('base64url');
+  const derive = (role: string) =>
+    Buffer.from(sha256(`${role}\0${serverUrl}`)).toString('base64url');
   return { ownerPassword: derive('owner'), appPassword: derive('app') };
 }

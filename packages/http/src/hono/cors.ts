@@ -1,28 +1,98 @@
 import type { MiddlewareHandler } from 'hono';
-import { cors as honoCors } from 'hono/cors';
+import { parseOrigins } from '../origins.ts';
+import { changeHeaders } from './change-headers.ts';
 
 export interface CorsOptions {
-  /** Origins whose pages may call with credentials, exactly as a browser writes them (`https://app.example.com`). @default [] */
-  origins?: readonly string[];
+  /** The origins whose pages may read answers (`https://app.example.com`), or `'*'` for any, without credentials. @default [] */
+  origins?: readonly string[] | '*';
+  /** Whether pages of listed origins may send cookies. @default false */
+  credentials?: boolean;
+  /** @default GET, HEAD, POST, PUT, PATCH, DELETE */
+  methods?: readonly string[];
+  /** Request headers a page may set. @default Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id */
+  headers?: readonly string[];
+  /** Answer headers a page may read. @default Allow, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id */
+  exposedHeaders?: readonly string[];
+  /** How long a browser may remember a preflight, in seconds. @default 600 */
+  maxAgeSeconds?: number;
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const requestHeaders = ['authorization', 'content-type', 'if-match', 'if-none-match', 'idempotency-key', 'x-request-id', 'x-tenant-id'];
-const exposedHeaders = ['etag', 'link', 'location', 'retry-after', 'x-request-id'];
+const defaultHeaders = [
+  'Authorization',
+  'Content-Type',
+  'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
+  'X-Request-Id',
+];
+const defaultExposed = [
+  'Allow',
+  'ETag',
+  'Link',
+  'Location',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'X-Request-Id',
+];
 
-/** CORS (Fetch standard) for a list of origins. An origin that is not listed gets no CORS header at all. @throws {TypeError} for `*` or what is no origin */
-export function cors({ origins = [] }: CorsOptions = {}): MiddlewareHandler {
-  for (const origin of origins) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new TypeError('a CORS origin is a scheme, a host and a port, such as https://app.example.com');
+/**
+ * Cross-origin resource sharing (Fetch standard, section 3.3), on every answer, errors included. Only a
+ * listed origin is ever named. Preflights are answered here, with 204.
+ *
+ * @throws {TypeError} when an origin is not one, or credentials are allowed to any origin.
+ */
+export function cors({
+  origins = [],
+  credentials = false,
+  methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  headers: allowedHeaders = defaultHeaders,
+  exposedHeaders = defaultExposed,
+  maxAgeSeconds = 600,
+}: CorsOptions = {}): MiddlewareHandler {
+  if (origins === '*' && credentials)
+    throw new TypeError('Credentials cannot be allowed to every origin.');
+  const listed = origins === '*' ? undefined : parseOrigins(origins);
+
+  const share = (headers: Headers, origin: string | undefined) => {
+    // Also where nothing is allowed: a cache must not give one origin's answer to another.
+    if (listed !== undefined) addVary(headers, 'Origin');
+    if (origin === undefined || listed?.has(origin) === false) return false;
+    headers.set('Access-Control-Allow-Origin', listed === undefined ? '*' : origin);
+    if (credentials) headers.set('Access-Control-Allow-Credentials', 'true');
+    return true;
+  };
+
+  return async function cors(c, next) {
+    const origin = c.req.header('Origin');
+    if (
+      c.req.method === 'OPTIONS' &&
+      origin !== undefined &&
+      c.req.header('Access-Control-Request-Method') !== undefined
+    ) {
+      const headers = new Headers();
+      if (share(headers, origin)) {
+        headers.set('Access-Control-Allow-Methods', methods.join(', '));
+        headers.set('Access-Control-Allow-Headers', allowedHeaders.join(', '));
+        headers.set('Access-Control-Max-Age', String(maxAgeSeconds));
+      }
+      addVary(headers, 'Access-Control-Request-Method');
+      addVary(headers, 'Access-Control-Request-Headers');
+      return new Response(null, { status: 204, headers });
     }
-  }
-  return honoCors({
-    origin: (origin) => (origins.includes(origin) ? origin : null),
-    credentials: true,
-    allowMethods: methods,
-    allowHeaders: requestHeaders,
-    exposeHeaders: exposedHeaders,
-    maxAge: 600,
-  });
+    try {
+      await next();
+    } finally {
+      changeHeaders(c, (headers) => {
+        if (share(headers, origin))
+          headers.set('Access-Control-Expose-Headers', exposedHeaders.join(', '));
+      });
+    }
+    return undefined;
+  };
+}
+
+function addVary(headers: Headers, name: string): void {
+  const names = (headers.get('Vary') ?? '').split(',').map((one) => one.trim().toLowerCase());
+  if (!names.includes('*') && !names.includes(name.toLowerCase())) headers.append('Vary', name);
 }

@@ -1,28 +1,35 @@
-import { createMiddleware } from 'hono/factory';
+import type { Context, MiddlewareHandler } from 'hono';
 import { CrossSite } from '../failures.ts';
+import { parseOrigins } from '../origins.ts';
 
 export interface CsrfGuardOptions {
-  /** Origins whose pages may send unsafe requests with cookies. */
-  origins: readonly string[];
+  /** Origins whose pages may send requests with cookies, this service's own among them (for browsers without Sec-Fetch-Site). @default [] */
+  origins?: readonly string[];
+  /** Which unsafe requests are guarded. @default those that carry a cookie */
+  guards?: (c: Context) => boolean;
 }
 
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /**
- * Refuses unsafe requests that a browser sends from a page of another site: by `Sec-Fetch-Site`, and by
- * `Origin` where the browser is too old to say (OWASP CSRF Prevention Cheat Sheet). A client that sends
- * neither is no browser. `same-site` counts as foreign unless its origin is listed.
+ * Refuses unsafe requests that another site made a browser send with its cookies: `Sec-Fetch-Site` must
+ * be `same-origin` or `none`, or else `Origin` one of the listed (OWASP CSRF Prevention, Fetch Metadata).
  *
  * @throws {CrossSite}
+ * @throws {TypeError} when an origin is not one.
  */
-export function csrfGuard({ origins }: CsrfGuardOptions) {
-  return createMiddleware(async function csrfGuard(c, next) {
-    if (safeMethods.has(c.req.method)) return next();
-    const site = c.req.header('sec-fetch-site');
-    const origin = c.req.header('origin');
-    const listed = origin !== undefined && origins.includes(origin);
-    const own = site === undefined ? origin === undefined : site === 'same-origin' || site === 'none';
-    if (!own && !listed) throw new CrossSite();
-    return next();
-  });
+export function csrfGuard({
+  origins = [],
+  guards = (c) => c.req.header('Cookie') !== undefined,
+}: CsrfGuardOptions = {}): MiddlewareHandler {
+  const listed = parseOrigins(origins);
+  return async function csrfGuard(c, next) {
+    if (!safeMethods.has(c.req.method) && guards(c)) {
+      const site = c.req.header('Sec-Fetch-Site');
+      const origin = c.req.header('Origin');
+      const isOwn = site === 'same-origin' || site === 'none';
+      if (!isOwn && (origin === undefined || !listed.has(origin))) throw new CrossSite();
+    }
+    await next();
+  };
 }

@@ -1,28 +1,123 @@
+import type { FailureType } from '@svc/core';
 import { Hono } from 'hono';
-import { docsPage } from '../docs-page.ts';
-import { RouteNotFound } from '../failures.ts';
-import { pagePolicy } from '../html.ts';
-import { problemPage } from '../problem-page.ts';
-import type { OpenApiDocument } from '../openapi-document.ts';
-import { documentedFailures, toOpenApi, type OpenApiOptions } from './openapi.ts';
+import { generateSpecs } from 'hono-openapi';
+import { findTargetHandler, isMiddleware } from 'hono/utils/handler';
+import { renderDocsPage } from '../docs-page.ts';
+import { documentProblems, type OpenApiDocument } from '../openapi.ts';
+import { type DocumentedRoute, documentedRoutes, operation } from './operation.ts';
+import { sendPage } from './send-page.ts';
 
-/** `GET /openapi.json`, `GET /docs`, and `GET /errors/:code`, where the `type` of a problem leads. Mount it last: it documents the routes of `app`. */
-// oxlint-disable-next-line no-explicit-any -- any app, whatever its environment holds
-export function openapiRoutes(app: Hono<any>, options: OpenApiOptions) {
-  let made: { document: OpenApiDocument; json: string; html: string } | undefined;
-  const documents = () => {
-    if (made === undefined) {
-      const document = toOpenApi(app, options);
-      made = { document, json: JSON.stringify(document), html: docsPage(document) };
-    }
-    return made;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
+type AnyApp = Hono<any, any, any>;
+
+export interface OpenApiOptions {
+  readonly info: {
+    readonly title: string;
+    readonly version: string;
+    readonly description?: string;
   };
-  return new Hono()
-    .get('/openapi.json', (c) => c.body(documents().json, 200, { 'content-type': 'application/json' }))
-    .get('/docs', (c) => c.html(documents().html, 200, { 'content-security-policy': pagePolicy }))
-    .get('/errors/:code', (c) => {
-      const html = problemPage(c.req.param('code'), documentedFailures(app));
-      if (html === undefined) throw new RouteNotFound();
-      return c.html(html, 200, { 'content-security-policy': pagePolicy });
-    });
+  /** @default none: the document's own origin */
+  readonly servers?: readonly { readonly url: string; readonly description?: string }[];
+  /** By name, as OpenAPI writes them; any one of them suffices where an operation says nothing else. @default {} */
+  readonly securitySchemes?: Readonly<Record<string, object>>;
+  /** What the tags mean, in the order of the docs page. @default none */
+  readonly tags?: readonly { readonly name: string; readonly description?: string }[];
+  /** What every operation can answer, such as limits. @default [] */
+  readonly failures?: readonly FailureType[];
+  /** As given to `problems`. @default '/errors' */
+  readonly typeBase?: string;
+}
+
+/**
+ * The OpenAPI 3.1.1 document of an app, with every problem of every operation.
+ *
+ * @throws {TypeError} when two routes share an operation id.
+ */
+export async function openapiDocument(
+  app: AnyApp,
+  options: OpenApiOptions,
+): Promise<OpenApiDocument> {
+  const {
+    info,
+    servers,
+    securitySchemes = {},
+    tags,
+    failures = [],
+    typeBase = '/errors',
+  } = options;
+  const operations = operationsById(app);
+  const generated = await generateSpecs(app, {
+    // Left alone it drops /openapi.json-like paths and adds an answer that repeats the body.
+    excludeStaticFile: false,
+    defaultValidationErrorResponse: false,
+    documentation: { openapi: '3.1.1', info: { description: '', ...info } },
+  });
+  const schemes = Object.keys(securitySchemes);
+  const document: OpenApiDocument = {
+    // The way back to JSON drops `undefined` and shared references.
+    ...(JSON.parse(JSON.stringify(generated)) as OpenApiDocument),
+    tags: tags ?? namesOfTags(operations.values()).map((name) => ({ name })),
+    ...(servers === undefined ? {} : { servers }),
+    ...(schemes.length === 0 ? {} : { security: schemes.map((name) => ({ [name]: [] })) }),
+    components: {
+      ...(generated.components as object),
+      ...(schemes.length === 0 ? {} : { securitySchemes }),
+    },
+  };
+  const failuresOf = (id: string) => operations.get(id)?.operation.failures ?? [];
+  return documentProblems(document, { failuresOf, common: failures, typeBase });
+}
+
+/**
+ * Routes `GET /openapi.json` and `GET /docs`: the document of `app`, and a page that shows it without
+ * a script or anything from elsewhere. Made at the first request, when every route is there.
+ *
+ * @throws {TypeError} when two routes share an operation id.
+ */
+export function openapiRoutes(app: AnyApp, options: OpenApiOptions): Hono {
+  operationsById(app);
+  let document: Promise<OpenApiDocument> | undefined;
+  const open = () => (document ??= openapiDocument(app, options));
+  const hidden = { tags: [], responses: {}, hidden: true } as const;
+  const routes = new Hono();
+  routes.get(
+    '/openapi.json',
+    operation({ ...hidden, id: 'openapiDocument', summary: 'This document' }),
+    async (c) => c.json(await open(), 200, { 'Cache-Control': 'no-cache' }),
+  );
+  routes.get(
+    '/docs',
+    operation({ ...hidden, id: 'docsPage', summary: 'This document, for people' }),
+    async (c) => sendPage(c, renderDocsPage(await open(), 'openapi.json')),
+  );
+  return routes;
+}
+
+/** The routes, as `GET /path`, that no `operation` describes. Apps mounted with `app.mount()` are not seen. */
+export function undocumentedRoutes(app: AnyApp): string[] {
+  const nameOf = ({ method, path }: { readonly method: string; readonly path: string }) =>
+    `${method} ${path}`;
+  const documented = new Set(documentedRoutes(app).map(nameOf));
+  const answering = app.routes.filter(
+    ({ method, handler }) => method !== 'ALL' || !isMiddleware(findTargetHandler(handler)),
+  );
+  return [...new Set(answering.map(nameOf))].filter((name) => !documented.has(name));
+}
+
+function operationsById(app: AnyApp): ReadonlyMap<string, DocumentedRoute> {
+  const byId = new Map<string, DocumentedRoute>();
+  for (const route of documentedRoutes(app)) {
+    const other = byId.get(route.operation.id);
+    if (other !== undefined && (other.method !== route.method || other.path !== route.path)) {
+      const places = `${other.method} ${other.path} and ${route.method} ${route.path}`;
+      throw new TypeError(`The operation id ${route.operation.id} is used by ${places}.`);
+    }
+    byId.set(route.operation.id, route);
+  }
+  return byId;
+}
+
+function namesOfTags(routes: Iterable<DocumentedRoute>): string[] {
+  const shown = [...routes].filter((route) => route.operation.hidden !== true);
+  return [...new Set(shown.flatMap((route) => route.operation.tags ?? []))];
 }

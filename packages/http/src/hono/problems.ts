@@ -1,41 +1,36 @@
-import { isFailure, type Logger, silentLogger } from '@svc/core';
+import { isFailure, type Logger, uuidv7 } from '@svc/core';
 import type { Context, Hono } from 'hono';
-import { HTTPException } from 'hono/http-exception';
-import { MalformedRequest, RouteNotFound } from '../failures.ts';
+import { NotFound } from '../failures.ts';
 import { toProblem } from '../problem.ts';
-import { allowedMethods, assertMethod } from './allowed-methods.ts';
-import type { HttpEnv } from './request-context.ts';
 
 export interface ProblemsOptions {
-  /** Where `type` leads (`https://api.example.com/errors`): the code is added. */
-  typeBase: string;
+  /** What a code is appended to, after a slash, to make a problem's `type`; `problemRoutes` answers there. @default '/errors' */
+  typeBase?: string;
+  /** For errors outside `requestContext`, whose logger is used otherwise. @default none */
+  logger?: Logger;
 }
 
-/** Answers everything that is thrown, and every address that is not there, with a problem (RFC 9457). */
-// oxlint-disable-next-line no-explicit-any -- any app, whatever else its environment holds
-export function problems(app: Hono<any>, { typeBase }: ProblemsOptions): void {
-  const answer = (error: unknown, c: Context<HttpEnv>) => {
-    const { status, headers, body } = toProblem(error, { requestId: c.get('requestId'), instance: c.req.path, typeBase });
-    // What middleware put on the answer before (CORS, the request id) stays.
-    return c.body(JSON.stringify(body), status as 400, headers);
-  };
-  app.onError((thrown, c: Context<HttpEnv>) => {
-    const error = thrown instanceof HTTPException && thrown.status < 500 ? new MalformedRequest({}, { cause: thrown }) : thrown;
-    logThrown(error, c.get('logger') ?? silentLogger);
-    return answer(error, c);
-  });
-  const methodsOf = allowedMethods(app);
-  app.notFound((c: Context<HttpEnv>) => {
-    try {
-      assertMethod(methodsOf(c.req.path), c.req.method);
-    } catch (error) {
-      return answer(error, c);
+/**
+ * Answers for every error of the app, and for paths no route has, with a problem (RFC 9457). What is
+ * no failure is a bare 500; its cause is logged with the request id and never sent.
+ */
+export function problems(
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
+  app: Hono<any, any, any>,
+  { typeBase = '/errors', logger }: ProblemsOptions = {},
+): void {
+  const answer = (error: unknown, c: Context) => {
+    const requestId: string = c.get('requestId') ?? uuidv7();
+    const { status, headers, body } = toProblem(error, { requestId, typeBase });
+    const log: Logger | undefined = c.get('logger') ?? logger?.child({ requestId });
+    if (status >= 500) {
+      const fields = { err: error, code: body.code, status };
+      if (isFailure(error)) log?.warn(fields, 'request refused');
+      else log?.error(fields, 'request failed');
     }
-    return answer(new RouteNotFound(), c);
-  });
-}
-
-function logThrown(error: unknown, logger: Logger): void {
-  if (!isFailure(error)) logger.error({ err: error }, 'unexpected error');
-  else if (error.kind === 'unavailable' || error.kind === 'timeout') logger.warn({ code: error.code, err: error.cause }, 'could not answer');
+    c.header('X-Request-Id', requestId);
+    return c.body(JSON.stringify(body), status as 500, headers);
+  };
+  app.onError(answer);
+  app.notFound((c) => answer(new NotFound(), c));
 }

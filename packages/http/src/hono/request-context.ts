@@ -1,52 +1,73 @@
 import { type Clock, type Logger, type NewId, silentLogger, systemClock, uuidv7 } from '@svc/core';
-import { createMiddleware } from 'hono/factory';
-import type { ClientAddress } from '../client-address.ts';
-import { remoteAddress } from './remote-address.ts';
+import type { Context, MiddlewareHandler } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import { changeHeaders } from './change-headers.ts';
 
 /** What every handler finds in its context. */
-export type HttpEnv = {
+export interface HttpEnv {
   Variables: {
     requestId: string;
-    /** Adds the request id to each line. */
+    /** Adds the request id to every line. */
     logger: Logger;
     clientAddress: string;
-    /** Aborted when the client leaves or the time limit passes; hand it to whatever waits. */
+    /** Aborted when the client leaves or the handler's time is over. */
     signal: AbortSignal;
   };
-};
+}
 
 export interface RequestContextOptions {
-  clientAddress: ClientAddress;
+  /** Where the client is, seen through the proxies that are trusted. */
+  clientAddress: (c: Context) => string;
   /** @default silentLogger */
   logger?: Logger;
-  /** @default uuidv7 */
+  /** Makes an id for a request that brings none. @default uuidv7 */
   newId?: NewId;
-  /** @default systemClock */
+  /** Measures how long an answer took. @default systemClock */
   clock?: Clock;
 }
 
-// Long enough to be unique, and nothing that means something to a log reader or a shell.
-const safeId = /^[A-Za-z0-9._-]{8,128}$/;
+/** A request id from outside goes into headers and logs, so it is taken only in this shape. */
+const safeRequestId = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** Gives the request its id (the client's `X-Request-Id` where it is safe), its logger and the client's address, and logs the answer. First of all. */
-export function requestContext({ clientAddress, logger = silentLogger, newId = uuidv7, clock = systemClock }: RequestContextOptions) {
-  return createMiddleware<HttpEnv>(async function requestContext(c, next) {
-    const given = c.req.header('x-request-id');
-    const requestId = given !== undefined && safeId.test(given) ? given : newId();
-    const startedMs = clock.elapsedMs();
-    const requestLogger = logger.child({ requestId });
+/**
+ * Gives every request an id (that of `X-Request-Id` where it is safe), sends it back on every answer,
+ * and logs one line per request. Must be the first middleware.
+ */
+export function requestContext({
+  clientAddress,
+  logger = silentLogger,
+  newId = uuidv7,
+  clock = systemClock,
+}: RequestContextOptions): MiddlewareHandler<HttpEnv> {
+  return async function requestContext(c, next) {
+    const startedAtMs = clock.elapsedMs();
+    const given = c.req.header('X-Request-Id');
+    const requestId = given !== undefined && safeRequestId.test(given) ? given : newId();
+    const log = logger.child({ requestId });
     c.set('requestId', requestId);
-    c.set('logger', requestLogger);
+    c.set('logger', log);
     c.set('signal', c.req.raw.signal);
-    c.set('clientAddress', clientAddress(remoteAddress(c), c.req.header('x-forwarded-for')));
-    // Before the handlers, so that an answer they send as it is carries it, too.
-    c.header('x-request-id', requestId);
-    await next();
-    c.res.headers.set('x-request-id', requestId);
-    requestLogger.info(
-      // The path without its query, which may hold a token.
-      { method: c.req.method, path: c.req.path, status: c.res.status, ms: Math.round(clock.elapsedMs() - startedMs) },
-      'request',
-    );
-  });
+    // Set before anything can fail, so that an error in here carries it too.
+    c.header('X-Request-Id', requestId);
+    const address = clientAddress(c);
+    c.set('clientAddress', address);
+    try {
+      await next();
+    } catch (thrown) {
+      // Hono hands only errors to the error handler and would let anything else escape the app.
+      throw new Error('Something that is not an error was thrown.', { cause: thrown });
+    } finally {
+      changeHeaders(c, (headers) => headers.set('X-Request-Id', requestId));
+    }
+    // The pattern of the route instead of the path, which may hold a secret of a client.
+    const fields = {
+      method: c.req.method,
+      route: matchedRoutes(c).findLast(({ method }) => method !== 'ALL')?.path ?? null,
+      status: c.res.status,
+      durationMs: Math.round((clock.elapsedMs() - startedAtMs) * 10) / 10,
+      clientAddress: address,
+    };
+    if (c.res.status >= 500) log.warn(fields, 'request');
+    else log.info(fields, 'request');
+  };
 }

@@ -1,26 +1,43 @@
-import { createMiddleware } from 'hono/factory';
+import type { MiddlewareHandler } from 'hono';
+import { changeHeaders } from './change-headers.ts';
 
 export interface SecurityHeadersOptions {
-  /** Seconds a browser insists on HTTPS. @default 31536000 (a year) */
-  hstsSeconds?: number;
+  /** How long browsers insist on https, in seconds (RFC 6797); 0 leaves the header out. @default 63072000, two years */
+  hstsMaxAgeSeconds?: number;
+  /** For answers that bring no policy of their own. @default default-src 'none'; frame-ancestors 'none' */
+  contentSecurityPolicy?: string;
 }
 
-/** What an answer that is no page may do in a browser: nothing (OWASP REST Security Cheat Sheet). */
-export const apiPolicy = "default-src 'none'; frame-ancestors 'none'";
-
-/** The security headers of every answer. A page sets its own Content-Security-Policy; what it sets stays. */
-export function securityHeaders({ hstsSeconds = 31_536_000 }: SecurityHeadersOptions = {}) {
-  const defaults: [string, string][] = [
-    ['strict-transport-security', `max-age=${hstsSeconds}; includeSubDomains`],
-    ['x-content-type-options', 'nosniff'],
-    ['referrer-policy', 'no-referrer'],
-    ['x-frame-options', 'DENY'],
-    ['content-security-policy', apiPolicy],
-    ['cross-origin-opener-policy', 'same-origin'],
-    ['cache-control', 'no-store'],
+/**
+ * Sets the headers that OWASP's REST Security and HTTP Headers cheat sheets ask for, on every answer.
+ * A handler may set `Content-Security-Policy`, `Cache-Control`, `Referrer-Policy` and
+ * `Cross-Origin-Resource-Policy` itself; the others always have our value.
+ */
+export function securityHeaders({
+  hstsMaxAgeSeconds = 63_072_000,
+  contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'",
+}: SecurityHeadersOptions = {}): MiddlewareHandler {
+  const always: [string, string][] = [
+    ['X-Content-Type-Options', 'nosniff'],
+    ['X-Frame-Options', 'DENY'],
   ];
-  return createMiddleware(async function securityHeaders(c, next) {
-    await next();
-    for (const [name, value] of defaults) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-  });
+  if (hstsMaxAgeSeconds > 0) {
+    always.push(['Strict-Transport-Security', `max-age=${hstsMaxAgeSeconds}; includeSubDomains`]);
+  }
+  const unlessSet: [string, string][] = [
+    ['Content-Security-Policy', contentSecurityPolicy],
+    ['Cache-Control', 'no-store'],
+    ['Referrer-Policy', 'no-referrer'],
+    ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ];
+  return async function securityHeaders(c, next) {
+    try {
+      await next();
+    } finally {
+      changeHeaders(c, (headers) => {
+        for (const [name, value] of always) headers.set(name, value);
+        for (const [name, value] of unlessSet) if (!headers.has(name)) headers.set(name, value);
+      });
+    }
+  };
 }

@@ -4,14 +4,17 @@ import { createClientAddress } from '../client-address.ts';
 import { bodyLimit } from './body-limit.ts';
 import { cors, type CorsOptions } from './cors.ts';
 import { handlerTimeout } from './handler-timeout.ts';
+import { methodNotAllowed } from './method-not-allowed.ts';
 import { problems } from './problems.ts';
+import { remoteAddress } from './remote-address.ts';
 import { type HttpEnv, requestContext } from './request-context.ts';
 import { securityHeaders } from './security-headers.ts';
+import { wellFormedUrl } from './well-formed-url.ts';
 
 export interface StackOptions {
-  /** Where the `type` of a problem leads (`https://api.example.com/errors`). */
-  typeBase: string;
-  /** CIDR ranges of the proxies in front. @default [] */
+  /** What a code is appended to, after a slash, to make a problem's `type`. @default '/errors' */
+  typeBase?: string;
+  /** CIDR ranges of the proxies whose X-Forwarded-For is believed. @default [] */
   trustedProxies?: readonly string[];
   /** @default no foreign origin */
   cors?: CorsOptions;
@@ -29,18 +32,40 @@ export interface StackOptions {
 
 /**
  * Installs what every service needs, in the one order that works: the context first, so that every
- * answer has its request id; then headers and CORS, so that errors carry them, too; then the time
- * limit, and inside it the body's, whose refusal is the better answer when both are due.
+ * answer has its request id; then headers and CORS, so that errors carry them, too; then the refusals
+ * that need no body; then the limits.
+ *
+ * @throws {TypeError} when a body may take as long as the answer: then a slow body would look like a slow handler.
  */
 // oxlint-disable-next-line no-explicit-any -- an app may add variables of its own
-export function stack(app: Hono<any>, options: StackOptions): void {
-  const { typeBase, trustedProxies = [], handlerTimeoutMs = 30_000, logger = silentLogger, clock = systemClock, newId = uuidv7 } = options;
+export function stack(app: Hono<any>, options: StackOptions = {}): void {
+  const {
+    typeBase = '/errors',
+    trustedProxies = [],
+    handlerTimeoutMs = 30_000,
+    logger = silentLogger,
+    clock = systemClock,
+    newId = uuidv7,
+  } = options;
   const { maxBytes = 1_048_576, readTimeoutMs = 15_000 } = options.bodyLimit ?? {};
+  if (readTimeoutMs >= handlerTimeoutMs) {
+    throw new TypeError('bodyLimit.readTimeoutMs must be less than handlerTimeoutMs');
+  }
+  const addressOf = createClientAddress({ trustedProxies });
   const router = app as Hono<HttpEnv>;
-  router.use(requestContext({ clientAddress: createClientAddress({ trustedProxies }), logger, newId, clock }));
+  router.use(
+    requestContext({
+      clientAddress: (c) => addressOf(remoteAddress(c), c.req.header('x-forwarded-for')),
+      logger,
+      newId,
+      clock,
+    }),
+  );
   router.use(securityHeaders());
   router.use(cors(options.cors));
-  router.use(handlerTimeout({ ms: handlerTimeoutMs, clock }));
+  router.use(wellFormedUrl());
+  router.use(methodNotAllowed(router));
   router.use(bodyLimit({ maxBytes, readTimeoutMs, clock }));
-  problems(router, { typeBase });
+  router.use(handlerTimeout({ ms: handlerTimeoutMs, clock }));
+  problems(router, { typeBase, logger });
 }

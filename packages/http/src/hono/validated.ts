@@ -1,70 +1,72 @@
-import { ValidationFailed } from '@svc/core';
-import type { Context, MiddlewareHandler, ValidationTargets } from 'hono';
+import { type FieldError, ValidationFailed } from '@svc/core';
+import type { MiddlewareHandler } from 'hono';
+import { uniqueSymbol } from 'hono-openapi';
+import type { BlankEnv } from 'hono/types';
+import type { InferInput } from 'hono/validator';
 import * as v from 'valibot';
-import { MalformedBody, UnsupportedMediaType } from '../failures.ts';
-import { toFieldErrors } from '../field-errors.ts';
-import { assertStorable, parseJsonBody } from '../json-body.ts';
-import { describe, type Schema, type Target } from './description.ts';
+import { type AnySchema, createFieldErrors } from '../field-errors.ts';
+import { jsonSchemaOf } from '../openapi.ts';
+import { readInput, type ValidatedTarget } from './request-input.ts';
 
-// The form that Hono's client types expect; `P` must stay `string`, or paths lose their parameters.
-type Validated<T extends Target, S extends Schema> = MiddlewareHandler<
-  // oxlint-disable-next-line no-empty-object-type -- an environment with nothing of its own
-  {},
-  string,
-  { in: { [K in T]: InputOf<T, v.InferInput<S>> }; out: { [K in T]: v.InferOutput<S> } }
->;
-type InputOf<T extends Target, Input> = T extends 'json' ? Input : Input extends ValidationTargets[T] ? Input : never;
+export type { ValidatedTarget };
+
+/** What a validated part adds to a route's types: what a client must send, and what the handler gets. */
+export interface ValidatedInput<Target extends ValidatedTarget, Schema extends AnySchema> {
+  in: undefined extends v.InferInput<Schema>
+    ? { [Key in Target]?: InputOf<Schema, Target> }
+    : { [Key in Target]: InputOf<Schema, Target> };
+  out: { [Key in Target]: v.InferOutput<Schema> };
+}
+
+type InputOf<Schema extends AnySchema, Target extends ValidatedTarget> = Target extends 'json'
+  ? v.InferInput<Schema>
+  : InferInput<v.InferInput<Schema>, Target>;
 
 /**
- * Validates a part of the request; `c.req.valid(target)` is what came out of the schema. The answer to
- * what does not fit names fields and demands, and never a submitted value.
+ * Lets a request through only when one part of it fits a valibot schema, and documents that part.
+ * The handler reads the result with `c.req.valid(target)`. Bodies: UTF-8, at most 64 levels deep, no NUL,
+ * no lone surrogate, no `__proto__`. Answers name the place of a fault and never the value.
  *
- * @throws {ValidationFailed} @throws {MalformedBody} @throws {UnsupportedMediaType}
+ * @throws {ValidationFailed | MalformedBody | MalformedUrl | UnsupportedMediaType}
  */
-export function validated<const T extends Target, const S extends Schema>(target: T, schema: S): Validated<T, S> {
-  const middleware: MiddlewareHandler = async function validated(c, next) {
-    const result = await v.safeParseAsync(schema, await readers[target](c));
-    if (!result.success) throw new ValidationFailed(toFieldErrors(result.issues));
+export function validated<const Target extends ValidatedTarget, Schema extends AnySchema>(
+  target: Target,
+  schema: Schema,
+): MiddlewareHandler<BlankEnv, string, ValidatedInput<Target, Schema>> {
+  const fieldErrors = createFieldErrors(schema);
+  const middleware: MiddlewareHandler<BlankEnv, string, ValidatedInput<Target, Schema>> = async (
+    c,
+    next,
+  ) => {
+    const value = await readInput(c, target);
+    refuse(fieldErrors.ofValue(value));
+    const result = await parse(schema, value);
+    if (!result.success) refuse(fieldErrors.ofIssues(result.issues));
     c.req.addValidatedData(target, result.output as object);
     await next();
   };
-  return describe(middleware, { validates: { target, schema } }) as unknown as Validated<T, S>;
+  return Object.assign(middleware, { [uniqueSymbol]: documentation(target, schema) });
 }
 
-const readers: Record<Target, (c: Context) => unknown> = {
-  json: readJson,
-  form: readForm,
-  query: (c) => storable(single(c.req.queries())),
-  param: (c) => storable(c.req.param()),
-  header: (c) => c.req.header(),
-};
-
-async function readJson(c: Context): Promise<unknown> {
-  assertContentType(c, /^application\/(?:[\w.+-]+\+)?json$/);
-  return parseJsonBody(new Uint8Array(await c.req.arrayBuffer()));
+function refuse(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw new ValidationFailed(errors);
 }
 
-async function readForm(c: Context): Promise<unknown> {
-  assertContentType(c, /^application\/x-www-form-urlencoded$/);
-  const form = new URLSearchParams(new TextDecoder().decode(await c.req.arrayBuffer()));
-  return storable(single(Object.fromEntries([...new Set(form.keys())].map((name) => [name, form.getAll(name)]))));
-}
-
-/** @throws {UnsupportedMediaType} */
-function assertContentType(c: Context, expected: RegExp): void {
-  const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (!expected.test(type)) throw new UnsupportedMediaType();
-}
-
-// A name that is given twice stays a list, which a schema for one value refuses.
-const single = (values: Record<string, string[]>) =>
-  Object.fromEntries(Object.entries(values).map(([name, all]) => [name, all.length === 1 ? all[0] : all]));
-
-function storable<Value>(value: Value): Value {
+async function parse(schema: AnySchema, value: unknown) {
   try {
-    assertStorable(value);
+    return await v.safeParseAsync(schema, value);
   } catch (error) {
-    throw error instanceof MalformedBody ? new ValidationFailed([{ pointer: '', code: 'wrong_characters', message: 'has a character that is not allowed' }]) : error;
+    // How built-in conversions refuse what they are given: `v.transform(BigInt)` throws, and quotes the value.
+    if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
+    throw new ValidationFailed([{ pointer: '', code: 'invalid', message: 'Is not valid.' }]);
   }
-  return value;
+}
+
+// What hono-openapi reads of a validator.
+function documentation(target: ValidatedTarget, schema: AnySchema) {
+  return {
+    target,
+    toOpenAPISchema: async () => ({ schema: jsonSchemaOf(schema, 'input'), components: undefined }),
+    ...(target === 'form' ? { options: { media: 'application/x-www-form-urlencoded' } } : {}),
+  };
 }

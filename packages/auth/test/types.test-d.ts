@@ -1,0 +1,33 @@
+import type { Trx } from '@svc/db';
+import { expectTypeOf, test } from 'vitest';
+import type { Auth, AuthMail, AuthOptions, Principal } from '../src/index.ts';
+import type { RecordingOutbox } from '../src/testing.ts';
+
+test('only what may be null is', () => {
+  expectTypeOf<Awaited<ReturnType<Auth['authenticate']>>>().toEqualTypeOf<Principal | null>();
+  expectTypeOf<Awaited<ReturnType<Auth['register']>>>().toEqualTypeOf<void>();
+});
+
+test('every write takes a transaction last', () => {
+  for (const write of [
+    'register',
+    'verify',
+    'login',
+    'logout',
+    'forgotPassword',
+    'resetPassword',
+    'resendVerification',
+  ] as const) {
+    expectTypeOf<Parameters<Auth[typeof write]>[1]>().toEqualTypeOf<{ within?: Trx } | undefined>();
+  }
+});
+
+test('the template of a mail decides its data', () => {
+  expectTypeOf<Extract<AuthMail, { template: 'verify' }>['data']>().toHaveProperty(
+    'expiresInMinutes',
+  );
+  expectTypeOf<Extract<AuthMail, { template: 'already_registered' }>['data']>().not.toHaveProperty(
+    'expiresInMinutes',
+  );
+  expectTypeOf<RecordingOutbox['sendMail']>().toExtend<AuthOptions['sendMail']>();
+});

@@ -1,0 +1,7 @@
+/** The command was not called as it must be: exit code 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}

@@ -1,0 +1,200 @@
+import { type FailureType, ValidationFailed } from '@svc/core';
+import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
+import { MalformedBody, MalformedUrl, UnsupportedMediaType } from './failures.ts';
+import { BodyIncomplete, BodyTimeout, BodyTooLarge } from './limit-failures.ts';
+import { groupBy } from './group-by.ts';
+import type { AnySchema } from './field-errors.ts';
+import { describeProblem, internalProblem, type ProblemDescription } from './problem.ts';
+
+/** The parts of an OpenAPI 3.1 document that svc writes and reads. */
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly info: {
+    readonly title: string;
+    readonly version: string;
+    readonly description?: string;
+  };
+  readonly servers?: readonly { readonly url: string; readonly description?: string }[];
+  readonly tags?: readonly { readonly name: string; readonly description?: string }[];
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
+  readonly components?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface OpenApiOperation {
+  readonly operationId?: string;
+  readonly summary?: string;
+  readonly description?: string;
+  readonly deprecated?: boolean;
+  readonly tags?: readonly string[];
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly parameters?: readonly OpenApiParameter[];
+  readonly requestBody?: { readonly content?: OpenApiContent };
+  readonly responses?: Readonly<Record<string, OpenApiResponse>>;
+}
+
+export interface OpenApiParameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly description?: string;
+  readonly schema?: OpenApiSchema;
+}
+
+export interface OpenApiResponse {
+  readonly description?: string;
+  readonly content?: OpenApiContent;
+}
+
+export type OpenApiContent = Readonly<
+  Record<
+    string,
+    {
+      readonly schema?: OpenApiSchema;
+      readonly example?: unknown;
+      readonly examples?: Readonly<Record<string, unknown>>;
+    }
+  >
+>;
+
+/** A JSON Schema (2020-12) as OpenAPI 3.1 holds it. */
+export type OpenApiSchema = Readonly<Record<string, unknown>>;
+
+/** The JSON Schema of what goes into, or comes out of, a valibot schema; what JSON Schema cannot say is left out. */
+export function jsonSchemaOf(schema: AnySchema, typeMode: 'input' | 'output'): OpenApiSchema {
+  const { $schema: _, ...jsonSchema }: JsonSchema = toJsonSchema(
+    schema as Parameters<typeof toJsonSchema>[0],
+    {
+      target: 'draft-2020-12',
+      typeMode,
+      errorMode: 'ignore',
+    },
+  );
+  return jsonSchema;
+}
+
+export const problemSchema: OpenApiSchema = {
+  type: 'object',
+  description: 'A problem (RFC 9457). It never repeats a submitted value.',
+  required: ['type', 'title', 'status', 'code', 'instance', 'request_id'],
+  properties: {
+    type: {
+      type: 'string',
+      format: 'uri-reference',
+      description: 'Leads to a page about this problem.',
+    },
+    title: { type: 'string' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    code: { type: 'string', description: 'What a program tells problems apart by. Stable.' },
+    instance: { type: 'string', format: 'uri-reference' },
+    request_id: { type: 'string' },
+    detail: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'code', 'message'],
+        properties: {
+          pointer: { type: 'string', description: 'JSON Pointer (RFC 6901) into the input.' },
+          code: { type: 'string' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+export interface DocumentProblemsOptions {
+  /** The failures of one operation, by its id. */
+  readonly failuresOf: (operationId: string) => readonly FailureType[];
+  /** What every operation can answer beside. */
+  readonly common: readonly FailureType[];
+  readonly typeBase: string;
+}
+
+/** The same document, in which every operation names every problem it can answer. */
+export function documentProblems(
+  document: OpenApiDocument,
+  { failuresOf, common, typeBase }: DocumentProblemsOptions,
+): OpenApiDocument {
+  const complete = (operation: OpenApiOperation): OpenApiOperation => {
+    const failures = [
+      ...failuresOf(operation.operationId ?? ''),
+      ...common,
+      ...impliedFailures(operation),
+    ];
+    const problems = [...failures.map(describeProblem), internalProblem];
+    return {
+      ...operation,
+      responses: { ...operation.responses, ...problemResponses(problems, typeBase) },
+    };
+  };
+  const paths = mapValues(document.paths, (operations) => mapValues(operations, complete));
+  const schemas = { ...document.components?.['schemas'], Problem: problemSchema };
+  return { ...document, paths, components: { ...document.components, schemas } };
+}
+
+function impliedFailures(operation: OpenApiOperation): FailureType[] {
+  const reads = (operation.parameters ?? []).length > 0;
+  const failures: FailureType[] = reads ? [ValidationFailed, MalformedUrl] : [];
+  if (operation.requestBody === undefined) return failures;
+  return [
+    ...failures,
+    ValidationFailed,
+    MalformedBody,
+    UnsupportedMediaType,
+    BodyTooLarge,
+    BodyTimeout,
+    BodyIncomplete,
+  ];
+}
+
+function problemResponses(
+  problems: readonly ProblemDescription[],
+  typeBase: string,
+): Record<string, OpenApiResponse> {
+  const byCode = new Map(problems.map((problem) => [problem.code, problem]));
+  const byStatus = groupBy(byCode.values(), (problem) => problem.status);
+  const responses = [...byStatus].map(([status, list]): [string, OpenApiResponse] => [
+    String(status),
+    {
+      description: list.map((problem) => problem.title).join(' Or: '),
+      content: {
+        'application/problem+json': {
+          schema: {
+            allOf: [
+              { $ref: '#/components/schemas/Problem' },
+              {
+                type: 'object',
+                properties: { code: { enum: list.map((problem) => problem.code) } },
+              },
+            ],
+          },
+          examples: Object.fromEntries(
+            list.map((one) => [one.code, { value: exampleOf(one, typeBase) }]),
+          ),
+        },
+      },
+    },
+  ]);
+  return Object.fromEntries(responses);
+}
+
+function exampleOf({ code, status, title }: ProblemDescription, typeBase: string): object {
+  const requestId = '01980000-0000-7000-8000-000000000000';
+  return {
+    type: `${typeBase}/${code}`,
+    title,
+    status,
+    code,
+    instance: `urn:request:${requestId}`,
+    request_id: requestId,
+  };
+}
+
+function mapValues<Value, Result>(
+  record: Readonly<Record<string, Value>>,
+  map: (value: Value) => Result,
+): Record<string, Result> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
