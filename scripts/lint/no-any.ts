@@ -1,27 +1,32 @@
 import { placeOf } from './place.ts';
 import { child, nameOf, type Node, type Rule } from './syntax.ts';
 
-/** No `any`, except in the sanctioned aliases of @svc/db: `type Db = Kysely<any>`, and `Trx` for its transaction. */
+/** Where a library's type cannot be said otherwise: a `Transaction<A & B>` is no `Kysely<A>`, nor one app's `Hono` another's. */
+const sanctioned: Record<string, readonly string[]> = {
+  db: ['Db', 'Trx'],
+  http: ['AnyApp'],
+};
+
+/** No `any`, except in the sanctioned aliases: `type Db = Kysely<any>`. */
 export const noAny: Rule = {
   create(context) {
     const place = placeOf(context.filename);
-    const inDb = place?.kind === 'packages' && place.owner === 'db' && place.part === 'src';
+    const inSource = place?.kind === 'packages' && place.part === 'src';
+    const aliases = inSource ? (sanctioned[place.owner] ?? []) : [];
     return {
       TSAnyKeyword(node) {
-        if (inDb && isSanctioned(node)) return;
-        context.report({
-          node,
-          message: 'Say what it is, or `unknown`. Only `type Db = Kysely<any>` may say any.',
-        });
+        if (aliases.includes(aliasAround(node) ?? '')) return;
+        const message =
+          'Say what it is, or `unknown`. Only the aliases Db and Trx of @svc/db and AnyApp of @svc/http may say any.';
+        context.report({ node, message });
       },
     };
   },
 };
 
-function isSanctioned(node: Node): boolean {
+function aliasAround(node: Node): string | undefined {
   for (let above = node.parent; above !== null && above !== undefined; above = above.parent) {
-    if (above.type === 'TSTypeAliasDeclaration')
-      return ['Db', 'Trx'].includes(nameOf(child(above, 'id')) ?? '');
+    if (above.type === 'TSTypeAliasDeclaration') return nameOf(child(above, 'id'));
   }
-  return false;
+  return undefined;
 }

@@ -85,6 +85,12 @@ const faults: Case[] = [
   ['packages/core/src/page.ts', "import 'kysely';", 'imports'],
   ['packages/mail/src/mail.ts', 'export const a = (b: any) => b;', 'no-any'],
   ['packages/mail/test/a.test.ts', 'export const a = (b: any) => b;', 'no-any'],
+  ['packages/mail/src/db.ts', 'export type Db = any;', 'no-any'],
+  [
+    'packages/http/src/hono/stack.ts',
+    "import type { Hono } from 'hono'; export const a = (app: Hono<any>) => app;",
+    'no-any',
+  ],
   [
     'packages/db/src/db.ts',
     "import type { Kysely } from 'kysely'; export type Other = Kysely<any>;",
