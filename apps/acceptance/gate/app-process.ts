@@ -24,7 +24,13 @@ export interface AppProcessOptions {
   environment: Record<string, string>;
 }
 
-export function createAppProcess({ children, runtime, folder, port, environment }: AppProcessOptions): AppProcess {
+export function createAppProcess({
+  children,
+  runtime,
+  folder,
+  port,
+  environment,
+}: AppProcessOptions): AppProcess {
   const url = `http://localhost:${port}`;
   const logFile = join(folder, 'app.log');
   let child: ChildProcess | undefined;
@@ -48,7 +54,8 @@ export function createAppProcess({ children, runtime, folder, port, environment 
         const answer = await fetch(`${url}/readyz`);
         return answer.status === 200 ? 'ready' : undefined;
       }).then((answer) => {
-        if (answer !== 'ready') throw new Error(`the app ended with exit code ${answer}:\n${log().slice(-4000)}`);
+        if (answer !== 'ready')
+          throw new Error(`the app ended with exit code ${answer}:\n${log().slice(-4000)}`);
       });
     },
     async terminate(signal) {

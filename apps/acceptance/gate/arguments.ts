@@ -44,11 +44,18 @@ export function parseGateArguments(argv: readonly string[]): GateArguments | 'he
     stacks: choose('--stack', values.stack, stackNames),
     runtimes: choose('--runtime', values.runtime, runtimeNames),
     url: values.url?.replace(/\/+$/, ''),
-    only: values.only.split(',').map((id) => id.trim().toUpperCase()).filter((id) => id !== ''),
+    only: values.only
+      .split(',')
+      .map((id) => id.trim().toUpperCase())
+      .filter((id) => id !== ''),
   };
 }
 
-function choose<Name extends string>(flag: string, value: string, names: readonly Name[]): readonly Name[] {
+function choose<Name extends string>(
+  flag: string,
+  value: string,
+  names: readonly Name[],
+): readonly Name[] {
   if (value === 'all') return names;
   const name = names.find((candidate) => candidate === value);
   if (name === undefined) throw new TypeError(`${flag} takes ${names.join(', ')} or all`);

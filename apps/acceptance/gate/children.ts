@@ -62,7 +62,11 @@ export function createChildren(): Children {
 }
 
 /** Ends a process: by the signal, and by SIGKILL when it takes longer than `graceMs`. Answers its exit code. */
-export function endProcess(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<number | null> {
+export function endProcess(
+  child: ChildProcess,
+  signal: NodeJS.Signals,
+  graceMs: number,
+): Promise<number | null> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode);
     const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);

@@ -11,19 +11,36 @@ export interface CommandResult {
 }
 
 /** Runs the built `svc` command in the folder of the app. */
-export async function runSvc(children: Children, args: readonly string[], environment: Record<string, string>): Promise<CommandResult> {
-  const child = children.start(process.execPath, [join(rootFolder, 'packages/cli/dist/bin.js'), ...args], {
-    cwd: appFolder,
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+export async function runSvc(
+  children: Children,
+  args: readonly string[],
+  environment: Record<string, string>,
+): Promise<CommandResult> {
+  const child = children.start(
+    process.execPath,
+    [join(rootFolder, 'packages/cli/dist/bin.js'), ...args],
+    {
+      cwd: appFolder,
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   if (child.stdout === null || child.stderr === null) throw new Error('no pipes');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
 /** Runs `svc` where anything but success is the end of the gate. */
-export async function mustRunSvc(children: Children, args: readonly string[], environment: Record<string, string>): Promise<void> {
+export async function mustRunSvc(
+  children: Children,
+  args: readonly string[],
+  environment: Record<string, string>,
+): Promise<void> {
   const { exitCode, stdout, stderr } = await runSvc(children, args, environment);
-  if (exitCode !== 0) throw new Error(`svc ${args.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
+  if (exitCode !== 0)
+    throw new Error(`svc ${args.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
 }

@@ -10,8 +10,10 @@ export function controlsOf({ app, backing, mail, children, settings }: RunningEn
     return part;
   };
   return {
-    'mail/next': ({ to, timeoutMs }: { to: string; timeoutMs: number }) => mail.next({ to, timeoutMs }),
-    'mail/all': async ({ to }: { to: string }) => mail.mails.filter(({ envelope }) => envelope.to.includes(to)),
+    'mail/next': ({ to, timeoutMs }: { to: string; timeoutMs: number }) =>
+      mail.next({ to, timeoutMs }),
+    'mail/all': async ({ to }: { to: string }) =>
+      mail.mails.filter(({ envelope }) => envelope.to.includes(to)),
     'app/terminate': ({ signal }: { signal: NodeJS.Signals }) => app.terminate(signal),
     'app/start': () => app.start(),
     'app/log': async () => app.log(),
@@ -20,7 +22,15 @@ export function controlsOf({ app, backing, mail, children, settings }: RunningEn
     'redis/stop': () => given(backing.redis, 'Redis').stop(),
     'redis/start': () => given(backing.redis, 'Redis').start(),
     /** Runs `svc` against an empty database of that name, made at first use. */
-    svc: async ({ args, database, environment = {} }: { args: string[]; database: string; environment?: Record<string, string> }) => {
+    svc: async ({
+      args,
+      database,
+      environment = {},
+    }: {
+      args: string[];
+      database: string;
+      environment?: Record<string, string>;
+    }) => {
       const place = fresh.get(database) ?? (await backing.freshDatabase());
       fresh.set(database, place);
       return runSvc(children, args, { ...settings, ...place, ...environment });

@@ -30,7 +30,12 @@ export interface EnvironmentOptions {
 /** The origin that CORS is configured for. */
 export const corsOrigin = 'https://app.example.test';
 
-export async function bootEnvironment({ stack, runtime, port, onStep = () => undefined }: EnvironmentOptions): Promise<RunningEnvironment> {
+export async function bootEnvironment({
+  stack,
+  runtime,
+  port,
+  onStep = () => undefined,
+}: EnvironmentOptions): Promise<RunningEnvironment> {
   const children = createChildren();
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
@@ -52,7 +57,13 @@ export async function bootEnvironment({ stack, runtime, port, onStep = () => und
     await mustRunSvc(children, ['db', 'migrate'], settings);
     await mustRunSvc(children, ['db', 'seed'], settings);
     onStep(`starting the app on ${runtime}`);
-    const app = createAppProcess({ children, runtime, folder, port: appPort, environment: settings });
+    const app = createAppProcess({
+      children,
+      runtime,
+      folder,
+      port: appPort,
+      environment: settings,
+    });
     undo.push(() => app.terminate('SIGTERM').catch(() => undefined));
     await app.start();
     return { app, backing, mail, children, settings, stop };
@@ -62,7 +73,11 @@ export async function bootEnvironment({ stack, runtime, port, onStep = () => und
   }
 }
 
-async function startBacking(stack: StackName, children: Children, folder: string): Promise<Backing> {
+async function startBacking(
+  stack: StackName,
+  children: Children,
+  folder: string,
+): Promise<Backing> {
   if (stack === 'embedded') return startEmbedded({ children, folder });
   const { startPgRedis } = await import('./stacks/pg-redis.ts');
   return startPgRedis({ children, folder });

@@ -24,15 +24,25 @@ async function main(argv: readonly string[]): Promise<number> {
   buildPackages();
   let failed = 0;
   for (const stack of gateArguments.stacks) {
-    for (const runtime of gateArguments.runtimes) failed += await runOne(gateArguments, stack, runtime);
+    for (const runtime of gateArguments.runtimes)
+      failed += await runOne(gateArguments, stack, runtime);
   }
   return failed === 0 ? 0 : 1;
 }
 
-async function runOne({ url, only }: GateArguments, stack: GateArguments['stacks'][number], runtime: GateArguments['runtimes'][number]): Promise<number> {
+async function runOne(
+  { url, only }: GateArguments,
+  stack: GateArguments['stacks'][number],
+  runtime: GateArguments['runtimes'][number],
+): Promise<number> {
   // Only now: these modules need the packages built.
   const { runGate } = await import('./run-gate.ts');
-  console.log(styleText('bold', url === undefined ? `\nsvc gate: ${stack} on ${runtime}` : `\nsvc gate: ${url}`));
+  console.log(
+    styleText(
+      'bold',
+      url === undefined ? `\nsvc gate: ${stack} on ${runtime}` : `\nsvc gate: ${url}`,
+    ),
+  );
   let stop: () => Promise<unknown> = async () => undefined;
   const interrupted = (signal: NodeJS.Signals) => {
     console.log(`\n  ${signal}: tearing down`);
@@ -40,7 +50,14 @@ async function runOne({ url, only }: GateArguments, stack: GateArguments['stacks
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    const result = await runGate({ stack, runtime, url, only, progress: terminalProgress(), onBooted: (stopAll) => (stop = stopAll) });
+    const result = await runGate({
+      stack,
+      runtime,
+      url,
+      only,
+      progress: terminalProgress(),
+      onBooted: (stopAll) => (stop = stopAll),
+    });
     const page = writeReports(result);
     console.log(`${summaryText(result)}\n  report: ${relative(process.cwd(), page)}`);
     return countStates(result.scenarios).failed;

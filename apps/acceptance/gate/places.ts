@@ -11,6 +11,7 @@ export const reportsFolder = join(rootFolder, 'reports');
 export function runtimeProgram(runtime: 'node' | 'bun'): string {
   if (runtime === 'node') return process.execPath;
   const program = join(rootFolder, 'node_modules/bun/bin/bun.exe');
-  if (!existsSync(program)) throw new Error('Bun is not installed: run `pnpm install` in the repository');
+  if (!existsSync(program))
+    throw new Error('Bun is not installed: run `pnpm install` in the repository');
   return program;
 }

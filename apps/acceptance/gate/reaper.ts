@@ -23,4 +23,5 @@ for (const pid of pids) {
     // It ended by itself.
   }
 }
-for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+for (const folder of folders)
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

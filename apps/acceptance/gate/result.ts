@@ -28,6 +28,12 @@ export interface GateResult {
 }
 
 export function countStates(scenarios: readonly ScenarioResult[]) {
-  const count = (state: ScenarioResult['state']) => scenarios.filter((scenario) => scenario.state === state).length;
-  return { passed: count('passed'), failed: count('failed'), later: count('later'), notApplicable: count('not applicable') };
+  const count = (state: ScenarioResult['state']) =>
+    scenarios.filter((scenario) => scenario.state === state).length;
+  return {
+    passed: count('passed'),
+    failed: count('failed'),
+    later: count('later'),
+    notApplicable: count('not applicable'),
+  };
 }

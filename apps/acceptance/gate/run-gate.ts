@@ -18,7 +18,14 @@ export interface RunGateOptions {
 }
 
 /** Boots one stack, runs every scenario that applies, tears down, and answers what came of each A-ID. */
-export async function runGate({ stack, runtime, url, only, progress, onBooted }: RunGateOptions): Promise<GateResult> {
+export async function runGate({
+  stack,
+  runtime,
+  url,
+  only,
+  progress,
+  onBooted,
+}: RunGateOptions): Promise<GateResult> {
   const startedAt = new Date();
   const beganMs = performance.now();
   const results = new Map<string, ScenarioResult>();
@@ -27,13 +34,23 @@ export async function runGate({ stack, runtime, url, only, progress, onBooted }:
     progress.done(result);
   };
 
-  const environment = url === undefined ? await bootEnvironment({ stack, runtime, onStep: progress.step }) : undefined;
+  const environment =
+    url === undefined
+      ? await bootEnvironment({ stack, runtime, onStep: progress.step })
+      : undefined;
   if (environment !== undefined) onBooted(environment.stop);
   const bootMs = performance.now() - beganMs;
   const files = scenarioFiles();
   const chosen = registry.filter(({ id }) => isChosen(id, only));
-  const runnable = chosen.filter((entry) => entry.state === 'present' && files.has(entry.id) && whyNot(entry, environment, stack) === undefined);
-  const control = await startControlServer(environment === undefined ? {} : controlsOf(environment));
+  const runnable = chosen.filter(
+    (entry) =>
+      entry.state === 'present' &&
+      files.has(entry.id) &&
+      whyNot(entry, environment, stack) === undefined,
+  );
+  const control = await startControlServer(
+    environment === undefined ? {} : controlsOf(environment),
+  );
   let leftovers: string[] = [];
   try {
     progress.step(`running ${runnable.length} scenarios`);
@@ -63,13 +80,19 @@ export async function runGate({ stack, runtime, url, only, progress, onBooted }:
 
   for (const entry of chosen) {
     const { id, title } = entry;
-    if (id === 'A0' && results.has(id)) settle(withTeardown(results.get(id) as ScenarioResult, bootMs, leftovers));
+    if (id === 'A0' && results.has(id))
+      settle(withTeardown(results.get(id) as ScenarioResult, bootMs, leftovers));
     if (results.has(id)) continue;
     const reason = whyNot(entry, environment, stack);
     const none = { id, title, durationMs: 0, checks: [] };
     if (entry.state === 'later') settle({ ...none, state: 'later', reason: 'expected later' });
     else if (reason !== undefined) settle({ ...none, state: 'not applicable', reason });
-    else settle({ ...none, state: 'failed', reason: files.has(id) ? 'the scenario did not run' : 'there is no scenario file for it' });
+    else
+      settle({
+        ...none,
+        state: 'failed',
+        reason: files.has(id) ? 'the scenario did not run' : 'there is no scenario file for it',
+      });
   }
   for (const fault of faults([...files.keys()])) {
     settle({ id: 'REGISTRY', title: fault, state: 'failed', durationMs: 0, checks: [] });
@@ -90,14 +113,22 @@ function isChosen(id: string, only: readonly string[]): boolean {
 type Entry = (typeof registry)[number];
 
 /** Why a scenario cannot run here; `undefined` when it can. */
-function whyNot(entry: Entry, environment: RunningEnvironment | undefined, stack: StackName): string | undefined {
+function whyNot(
+  entry: Entry,
+  environment: RunningEnvironment | undefined,
+  stack: StackName,
+): string | undefined {
   if (environment === undefined) {
     const needs = entry.needs ?? [];
-    return needs.length === 0 ? undefined : `needs ${needs.join(', ')}, which a deployed app does not offer`;
+    return needs.length === 0
+      ? undefined
+      : `needs ${needs.join(', ')}, which a deployed app does not offer`;
   }
   if (entry.only !== undefined && entry.only.stack !== stack) return entry.only.reason;
   const missing = (entry.needs ?? []).filter((need) => !offers(environment, need));
-  return missing.length === 0 ? undefined : `needs ${missing.join(', ')}; the server was given by the environment`;
+  return missing.length === 0
+    ? undefined
+    : `needs ${missing.join(', ')}; the server was given by the environment`;
 }
 
 function offers({ backing }: RunningEnvironment, need: Need): boolean {
@@ -108,12 +139,23 @@ function offers({ backing }: RunningEnvironment, need: Need): boolean {
 
 function stateOf(checks: readonly CheckResult[]): 'passed' | 'failed' {
   // A scenario in which nothing was checked has shown nothing.
-  return checks.some((check) => check.state === 'passed') && checks.every((check) => check.state === 'passed') ? 'passed' : 'failed';
+  return checks.some((check) => check.state === 'passed') &&
+    checks.every((check) => check.state === 'passed')
+    ? 'passed'
+    : 'failed';
 }
 
-function withTeardown(result: ScenarioResult, bootMs: number, leftovers: readonly string[]): ScenarioResult {
+function withTeardown(
+  result: ScenarioResult,
+  bootMs: number,
+  leftovers: readonly string[],
+): ScenarioResult {
   const checks: CheckResult[] = [
-    { name: 'svc migrates and seeds, and the app becomes ready', state: 'passed', durationMs: bootMs },
+    {
+      name: 'svc migrates and seeds, and the app becomes ready',
+      state: 'passed',
+      durationMs: bootMs,
+    },
     ...result.checks,
     {
       name: 'nothing is left running or on disk',
@@ -127,7 +169,12 @@ function withTeardown(result: ScenarioResult, bootMs: number, leftovers: readonl
 
 function faults(fileIds: readonly string[]): string[] {
   const known = new Set(registry.map((entry) => entry.id));
-  return [...registryFaults(), ...fileIds.filter((id) => !known.has(id)).map((id) => `${id} has a scenario file and is not in the registry`)];
+  return [
+    ...registryFaults(),
+    ...fileIds
+      .filter((id) => !known.has(id))
+      .map((id) => `${id} has a scenario file and is not in the registry`),
+  ];
 }
 
 const orderOf = (id: string) => {

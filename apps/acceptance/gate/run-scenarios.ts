@@ -21,14 +21,28 @@ export interface RunScenariosOptions {
 }
 
 /** Runs the files one after the other: they share one app, and some take its servers away. */
-export async function runScenarios({ files, environment, onScenario, onScenarioStart }: RunScenariosOptions): Promise<() => Promise<void>> {
+export async function runScenarios({
+  files,
+  environment,
+  onScenario,
+  onScenarioStart,
+}: RunScenariosOptions): Promise<() => Promise<void>> {
   const reporter: Reporter = {
     onTestModuleStart: (module) => onScenarioStart(idOf(module.moduleId)),
     onTestModuleEnd(module: TestModule) {
       const checks = [...module.children.allTests()].map(toCheck);
       // A file that cannot be loaded has no tests, only errors.
-      const errors = [...module.errors(), ...[...module.children.allSuites()].flatMap((suite) => suite.errors())];
-      for (const error of errors) checks.push({ name: 'the scenario itself', state: 'failed', durationMs: 0, error: error.stack ?? error.message });
+      const errors = [
+        ...module.errors(),
+        ...[...module.children.allSuites()].flatMap((suite) => suite.errors()),
+      ];
+      for (const error of errors)
+        checks.push({
+          name: 'the scenario itself',
+          state: 'failed',
+          durationMs: 0,
+          error: error.stack ?? error.message,
+        });
       onScenario(idOf(module.moduleId), checks, module.diagnostic().duration);
     },
   };
@@ -54,7 +68,12 @@ function toCheck(test: TestCase): CheckResult {
   const result = test.result();
   const state = result.state === 'pending' ? 'failed' : result.state;
   const error = result.errors?.map((each) => `${each.message}\n${each.stack ?? ''}`).join('\n');
-  return { name: test.fullName, state, durationMs: test.diagnostic()?.duration ?? 0, ...(error !== undefined && { error }) };
+  return {
+    name: test.fullName,
+    state,
+    durationMs: test.diagnostic()?.duration ?? 0,
+    ...(error !== undefined && { error }),
+  };
 }
 
 function idOf(file: string): string {

@@ -11,7 +11,11 @@ mkdirSync(join(appFolder, '.data'), { recursive: true });
 const environment = { LOG_FORMAT: 'pretty', ...process.env };
 const svc = join(rootFolder, 'packages/cli/dist/bin.js');
 for (const args of [[svc, 'db', 'migrate'], [svc, 'db', 'seed'], ['src/main.ts']]) {
-  const child = spawn(process.execPath, args, { cwd: appFolder, env: environment, stdio: 'inherit' });
+  const child = spawn(process.execPath, args, {
+    cwd: appFolder,
+    env: environment,
+    stdio: 'inherit',
+  });
   // Ctrl-C reaches the child by itself; a signal to this process alone is passed on.
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGTERM', forward).on('SIGINT', () => undefined);

@@ -7,7 +7,12 @@ import { bootEnvironment } from './environment.ts';
 import { type StackState, stateFile } from './stack.ts';
 
 const [stack, runtime] = process.argv.slice(2) as [StackName, RuntimeName];
-const environment = await bootEnvironment({ stack, runtime, port: 8000, onStep: (step) => console.log(step) });
+const environment = await bootEnvironment({
+  stack,
+  runtime,
+  port: 8000,
+  onStep: (step) => console.log(step),
+});
 const { app, children, settings } = environment;
 
 const control = await startControlServer({
@@ -22,7 +27,12 @@ const control = await startControlServer({
   },
 });
 
-const state: StackState = { pid: process.pid, url: app.url, controlUrl: control.url, controlToken: control.token };
+const state: StackState = {
+  pid: process.pid,
+  url: app.url,
+  controlUrl: control.url,
+  controlToken: control.token,
+};
 // Whole or not at all: others poll for the file. Readable by its owner only, for the token in it.
 writeFileSync(`${stateFile}.new`, JSON.stringify(state), { mode: 0o600 });
 renameSync(`${stateFile}.new`, stateFile);

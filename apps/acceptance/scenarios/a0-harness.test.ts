@@ -9,5 +9,8 @@ test('the app is ready, and its probes say so', async () => {
 
 test('what svc seeded before the app started is a project of its owner, and of nobody else', async () => {
   const { token } = await signUp();
-  expect(await (await request('/projects', { as: token })).json()).toEqual({ items: [], nextCursor: null });
+  expect(await (await request('/projects', { as: token })).json()).toEqual({
+    items: [],
+    nextCursor: null,
+  });
 });

@@ -1,8 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { control, expectProblem, goodPassword, newAddress, request, signUp, tokenFromMail } from './client.ts';
+import {
+  control,
+  expectProblem,
+  goodPassword,
+  newAddress,
+  request,
+  signUp,
+  tokenFromMail,
+} from './client.ts';
 
-const register = (email: string, password = goodPassword) => request('/auth/register', { json: { email, password } });
-const login = (email: string, password: string) => request('/auth/login', { json: { email, password } });
+const register = (email: string, password = goodPassword) =>
+  request('/auth/register', { json: { email, password } });
+const login = (email: string, password: string) =>
+  request('/auth/login', { json: { email, password } });
 
 describe('register, verify, login, me', () => {
   test('a person signs up by a mail received over SMTP and signs in with a cookie', async () => {
@@ -15,7 +25,8 @@ describe('register, verify, login, me', () => {
     expect(answer.status).toBe(200);
     const cookie = answer.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^__Host-[\w-]+=[A-Za-z0-9_-]{43,};/);
-    for (const attribute of ['Secure', 'HttpOnly', 'SameSite=Lax', 'Path=/']) expect(cookie).toContain(attribute);
+    for (const attribute of ['Secure', 'HttpOnly', 'SameSite=Lax', 'Path=/'])
+      expect(cookie).toContain(attribute);
     expect(cookie).not.toContain('Domain');
 
     const me = await request('/auth/me', { headers: { cookie: cookie.split(';')[0] as string } });
@@ -70,8 +81,11 @@ describe('register, verify, login, me', () => {
 
   test('a cookie is worth nothing in a request from another site', async () => {
     const { email, password } = await signUp();
-    const cookie = ((await login(email, password)).headers.get('set-cookie') ?? '').split(';')[0] as string;
-    const create = (headers: Record<string, string>) => request('/projects', { json: { name: 'x' }, headers: { cookie, ...headers } });
+    const cookie = ((await login(email, password)).headers.get('set-cookie') ?? '').split(
+      ';',
+    )[0] as string;
+    const create = (headers: Record<string, string>) =>
+      request('/projects', { json: { name: 'x' }, headers: { cookie, ...headers } });
     expect((await create({ 'sec-fetch-site': 'same-origin' })).status).toBe(201);
     await expectProblem(await create({ 'sec-fetch-site': 'cross-site' }), 403);
     await expectProblem(await create({ origin: 'https://evil.example' }), 403);
@@ -83,7 +97,9 @@ describe('register, verify, login, me', () => {
     expect(known.status).toBe(202);
     const reset = await tokenFromMail(email, '/auth/password/reset');
     const next = 'an entirely different passphrase';
-    expect((await request('/auth/password/reset', { json: { token: reset, password: next } })).status).toBe(204);
+    expect(
+      (await request('/auth/password/reset', { json: { token: reset, password: next } })).status,
+    ).toBe(204);
     await expectProblem(await request('/auth/me', { as: token }), 401);
     await expectProblem(await login(email, password), 401);
     expect((await login(email, next)).status).toBe(200);
@@ -145,4 +161,5 @@ async function timed(send: () => Promise<Response>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const median = (values: number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;

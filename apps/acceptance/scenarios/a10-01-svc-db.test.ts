@@ -7,7 +7,8 @@ interface Step {
   state: 'applied' | 'pending';
 }
 
-const svc = (args: string[], database = 'a10-01', environment: Record<string, string> = {}) => control('svc', { args, database, environment });
+const svc = (args: string[], database = 'a10-01', environment: Record<string, string> = {}) =>
+  control('svc', { args, database, environment });
 /** The steps that a command reports under this name. */
 const steps = async (verb: string, name: string): Promise<Step[]> => {
   const { exitCode, stdout, stderr } = await svc(['db', verb, '--json']);
@@ -24,11 +25,19 @@ test('status, migrate, seed, rollback and migrate again do what they say', async
 
   expect(await steps('migrate', 'applied')).toHaveLength(before.length);
   expect(await steps('migrate', 'applied')).toEqual([]);
-  expect(await svc(['db', 'seed'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('demo_project') });
-  expect(await svc(['db', 'seed'])).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('demo_project') });
+  expect(await svc(['db', 'seed'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('demo_project'),
+  });
+  expect(await svc(['db', 'seed'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.not.stringContaining('demo_project'),
+  });
 
   const [undone] = await steps('rollback', 'undone');
-  expect((await status()).filter(({ state }) => state === 'pending')).toMatchObject([{ schema: 'app', name: undone?.name }]);
+  expect((await status()).filter(({ state }) => state === 'pending')).toMatchObject([
+    { schema: 'app', name: undone?.name },
+  ]);
   expect(await steps('migrate', 'applied')).toMatchObject([{ name: undone?.name }]);
 });
 
@@ -39,7 +48,10 @@ test('a wrong command ends with 2 and says what there is', async () => {
 });
 
 test('bad settings end with 78, every fault listed, no stack trace, no value', async () => {
-  const { exitCode, stdout, stderr } = await svc(['db', 'status'], 'a10-01', { PORT: 'eighty-eighty', SMTP_URL: 'http://mailserver' });
+  const { exitCode, stdout, stderr } = await svc(['db', 'status'], 'a10-01', {
+    PORT: 'eighty-eighty',
+    SMTP_URL: 'http://mailserver',
+  });
   expect(exitCode).toBe(78);
   expect(stderr).toMatch(/PORT[\s\S]*SMTP_URL/);
   expect(stdout + stderr).not.toMatch(/eighty-eighty|mailserver|\n\s+at /);

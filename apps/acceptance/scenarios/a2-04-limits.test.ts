@@ -6,7 +6,11 @@ const { hostname, port, host } = new URL(baseUrl);
 
 test('a body over the limit is refused with 413, when its length is declared', async () => {
   const { token } = await signUp();
-  const answer = await request('/projects', { as: token, body: JSON.stringify({ name: 'x'.repeat(2_000_000) }), headers: { 'content-type': 'application/json' } });
+  const answer = await request('/projects', {
+    as: token,
+    body: JSON.stringify({ name: 'x'.repeat(2_000_000) }),
+    headers: { 'content-type': 'application/json' },
+  });
   await expectProblem(answer, 413);
 });
 
@@ -22,21 +26,27 @@ test('a chunked body over the limit is refused with 413 before it has ended', as
 });
 
 test('a body that does not arrive is answered with 408', async () => {
-  const answer = await raw([`POST /auth/login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"email":`]);
+  const answer = await raw([
+    `POST /auth/login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"email":`,
+  ]);
   expect(answer.head).toMatch(/^HTTP\/1\.1 408 /);
   expect(answer.head.toLowerCase()).toContain('content-type: application/problem+json');
 });
 
 test('a body that trickles is answered with 408, too', async () => {
   const answer = await raw(
-    [`POST /auth/login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`, ...Array.from({ length: 60 }, () => 'x')],
+    [
+      `POST /auth/login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`,
+      ...Array.from({ length: 60 }, () => 'x'),
+    ],
     100,
   );
   expect(answer.head).toMatch(/^HTTP\/1\.1 408 /);
 });
 
 test('a handler that takes too long is answered with 504, and is really cut off', async () => {
-  const aborted = async () => ((await (await request('/_acceptance/aborted')).json()) as { aborted: number }).aborted;
+  const aborted = async () =>
+    ((await (await request('/_acceptance/aborted')).json()) as { aborted: number }).aborted;
   const before = await aborted();
   const startedAt = performance.now();
   await expectProblem(await request('/_acceptance/slow?ms=20000'), 504);
@@ -63,11 +73,15 @@ function raw(parts: readonly string[], pauseMs = 0): Promise<{ head: string }> {
       socket.destroy();
     });
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`closed without an answer: ${received.slice(0, 100)}`)));
+    socket.on('close', () =>
+      reject(new Error(`closed without an answer: ${received.slice(0, 100)}`)),
+    );
     const send = (index: number) => {
       const part = parts[index];
       if (part === undefined || socket.destroyed) return;
-      socket.write(part, () => (pauseMs === 0 ? send(index + 1) : setTimeout(() => send(index + 1), pauseMs)));
+      socket.write(part, () =>
+        pauseMs === 0 ? send(index + 1) : setTimeout(() => send(index + 1), pauseMs),
+      );
     };
     socket.once('connect', () => send(0));
   });

@@ -12,7 +12,8 @@ async function newProject() {
   const created = await request('/projects', { as: token, json: { name: 'first' } });
   expect(created.status).toBe(201);
   const project = (await created.json()) as Project;
-  const change = (json: object, headers: Record<string, string> = {}) => request(`/projects/${project.id}`, { method: 'PATCH', as: token, json, headers });
+  const change = (json: object, headers: Record<string, string> = {}) =>
+    request(`/projects/${project.id}`, { method: 'PATCH', as: token, json, headers });
   return { token, project, change, etag: created.headers.get('etag') as string };
 }
 
@@ -36,7 +37,10 @@ test('a stale version in the body is answered with 409, and changes nothing', as
   const { token, project, change } = await newProject();
   expect((await change({ name: 'second', version: 1 })).status).toBe(200);
   await expectProblem(await change({ name: 'third', version: 1 }), 409);
-  expect(await (await request(`/projects/${project.id}`, { as: token })).json()).toMatchObject({ name: 'second', version: 2 });
+  expect(await (await request(`/projects/${project.id}`, { as: token })).json()).toMatchObject({
+    name: 'second',
+    version: 2,
+  });
 });
 
 test('a change that names no version is answered with 428', async () => {
@@ -46,14 +50,23 @@ test('a change that names no version is answered with 428', async () => {
 
 test('of 20 changes of one version at once exactly one succeeds', async () => {
   const { change, etag } = await newProject();
-  const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => change({ name: `try ${i}` }, { 'if-match': etag })));
-  expect(answers.map((answer) => answer.status).toSorted()).toEqual([200, ...Array.from({ length: 19 }, () => 412)]);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => change({ name: `try ${i}` }, { 'if-match': etag })),
+  );
+  expect(answers.map((answer) => answer.status).toSorted()).toEqual([
+    200,
+    ...Array.from({ length: 19 }, () => 412),
+  ]);
 });
 
 test("another person's project does not exist", async () => {
   const { project } = await newProject();
   const stranger = await signUp();
-  for (const method of ['GET', 'DELETE']) await expectProblem(await request(`/projects/${project.id}`, { method, as: stranger.token }), 404);
+  for (const method of ['GET', 'DELETE'])
+    await expectProblem(
+      await request(`/projects/${project.id}`, { method, as: stranger.token }),
+      404,
+    );
   const list = await request('/projects', { as: stranger.token });
   expect(await list.json()).toEqual({ items: [], nextCursor: null });
 });
@@ -61,8 +74,15 @@ test("another person's project does not exist", async () => {
 test('a deleted project is gone, and lists are paged', async () => {
   const { token } = await signUp();
   const ids: string[] = [];
-  for (const name of ['a', 'b', 'c']) ids.unshift(((await (await request('/projects', { as: token, json: { name } })).json()) as Project).id);
-  const page = async (query: string) => (await (await request(`/projects?${query}`, { as: token })).json()) as { items: Project[]; nextCursor: string | null };
+  for (const name of ['a', 'b', 'c'])
+    ids.unshift(
+      ((await (await request('/projects', { as: token, json: { name } })).json()) as Project).id,
+    );
+  const page = async (query: string) =>
+    (await (await request(`/projects?${query}`, { as: token })).json()) as {
+      items: Project[];
+      nextCursor: string | null;
+    };
   const first = await page('limit=2');
   const second = await page(`limit=2&cursor=${first.nextCursor}`);
   expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(ids);

@@ -39,7 +39,10 @@ export interface RequestOptions {
 }
 
 /** A request to the app; redirects are not followed. */
-export function request(path: string, { method, json, as, headers = {}, ...rest }: RequestOptions = {}): Promise<Response> {
+export function request(
+  path: string,
+  { method, json, as, headers = {}, ...rest }: RequestOptions = {},
+): Promise<Response> {
   return fetch(`${baseUrl}${path}`, {
     method: method ?? (json === undefined && rest.body === undefined ? 'GET' : 'POST'),
     redirect: 'manual',
@@ -67,9 +70,14 @@ export async function tokenFromMail(to: string, path: string): Promise<string> {
 }
 
 /** Registers, verifies and signs a person in, the way a client without cookies does. */
-export async function signUp(email = newAddress(), password = goodPassword): Promise<{ email: string; password: string; token: string }> {
+export async function signUp(
+  email = newAddress(),
+  password = goodPassword,
+): Promise<{ email: string; password: string; token: string }> {
   expect((await request('/auth/register', { json: { email, password } })).status).toBe(202);
-  const verified = await request('/auth/verify', { json: { token: await tokenFromMail(email, '/auth/verify') } });
+  const verified = await request('/auth/verify', {
+    json: { token: await tokenFromMail(email, '/auth/verify') },
+  });
   expect(verified.status).toBe(200);
   return { email, password, token: await signIn(email, password) };
 }
@@ -93,7 +101,11 @@ export interface Problem {
 }
 
 /** Checks that an answer is a conforming problem with this status, and answers its body. */
-export async function expectProblem(answer: Response, status: number, code?: string): Promise<Problem> {
+export async function expectProblem(
+  answer: Response,
+  status: number,
+  code?: string,
+): Promise<Problem> {
   const text = await answer.text();
   expect({ status: answer.status, body: text }).toMatchObject({ status });
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
@@ -108,7 +120,11 @@ export async function expectProblem(answer: Response, status: number, code?: str
   });
   expect(problem.request_id).toMatch(/^[\w.-]{8,128}$/);
   for (const error of problem.errors ?? []) {
-    expect(error).toEqual({ pointer: expect.stringMatching(/^(?:\/|$)/), code: expect.stringMatching(/^[a-z_]+$/), message: expect.any(String) });
+    expect(error).toEqual({
+      pointer: expect.stringMatching(/^(?:\/|$)/),
+      code: expect.stringMatching(/^[a-z_]+$/),
+      message: expect.any(String),
+    });
   }
   return problem;
 }

@@ -1,7 +1,14 @@
 import type { StackName } from '../gate/arguments.ts';
 
 /** What a scenario cannot do without; a deployed app (`--url`) offers none of it. */
-export type Need = 'mail' | 'app process' | 'postgres server' | 'redis server' | 'svc command' | 'gate controls' | 'fresh database';
+export type Need =
+  | 'mail'
+  | 'app process'
+  | 'postgres server'
+  | 'redis server'
+  | 'svc command'
+  | 'gate controls'
+  | 'fresh database';
 
 interface Entry {
   readonly id: string;
@@ -13,7 +20,12 @@ interface Entry {
   readonly only?: { readonly stack: StackName; readonly reason: string };
 }
 
-const present = (id: string, title: string, more: Pick<Entry, 'needs' | 'only'> = {}): Entry => ({ id, title, state: 'present', ...more });
+const present = (id: string, title: string, more: Pick<Entry, 'needs' | 'only'> = {}): Entry => ({
+  id,
+  title,
+  state: 'present',
+  ...more,
+});
 const later = (id: string, title: string): Entry => ({ id, title, state: 'later' });
 
 /** Every A-ID of the acceptance matrix, and below them what the gate shows beyond it. */
@@ -55,13 +67,20 @@ export const registry: readonly Entry[] = [
   later('A8-02', 'Maintenance mode and circuit breaker'),
   present('A8-03', 'Probes while servers stop and start', {
     needs: ['postgres server', 'redis server', 'mail'],
-    only: { stack: 'pg-redis', reason: 'there is no server to stop: the database lives in the process' },
+    only: {
+      stack: 'pg-redis',
+      reason: 'there is no server to stop: the database lives in the process',
+    },
   }),
-  present('A8-04', 'SIGTERM: in-flight requests finish, exit 0 (HTTP part)', { needs: ['app process', 'gate controls'] }),
+  present('A8-04', 'SIGTERM: in-flight requests finish, exit 0 (HTTP part)', {
+    needs: ['app process', 'gate controls'],
+  }),
   later('A9-01', 'The OpenAPI document is complete'),
   present('A9-02', 'Every error is a conforming problem', { needs: ['mail', 'gate controls'] }),
   later('A9-03', 'Spectral, Redocly and the API doctor'),
-  present('A10-01', 'svc db migrate, rollback, status, seed', { needs: ['svc command', 'fresh database'] }),
+  present('A10-01', 'svc db migrate, rollback, status, seed', {
+    needs: ['svc command', 'fresh database'],
+  }),
   later('A10-02', 'svc jobs run'),
   later('A10-03', 'Generated clients'),
   later('A10-04', 'Help of every command'),
@@ -82,18 +101,36 @@ export const registry: readonly Entry[] = [
 
 /** The A-IDs of the matrix, group by group: what the registry must account for. */
 export const matrixGroups: Readonly<Record<string, number>> = {
-  A1: 7, A2: 5, A3: 3, A4: 4, A5: 4, A6: 5, A7: 4, A8: 4, A9: 3, A10: 4, A11: 2, A22: 6,
+  A1: 7,
+  A2: 5,
+  A3: 3,
+  A4: 4,
+  A5: 4,
+  A6: 5,
+  A7: 4,
+  A8: 4,
+  A9: 3,
+  A10: 4,
+  A11: 2,
+  A22: 6,
 };
 
 /** What is wrong with the registry itself: an A-ID that is missing, or is there twice. */
 export function registryFaults(): string[] {
-  const expected = ['A0', ...Object.entries(matrixGroups).flatMap(([group, count]) =>
-    Array.from({ length: count }, (_, index) => `${group}-${String(index + 1).padStart(2, '0')}`),
-  )];
+  const expected = [
+    'A0',
+    ...Object.entries(matrixGroups).flatMap(([group, count]) =>
+      Array.from({ length: count }, (_, index) => `${group}-${String(index + 1).padStart(2, '0')}`),
+    ),
+  ];
   const ids = registry.map((entry) => entry.id);
   return [
-    ...expected.filter((id) => !ids.includes(id)).map((id) => `${id} of the matrix is neither present nor expected later`),
+    ...expected
+      .filter((id) => !ids.includes(id))
+      .map((id) => `${id} of the matrix is neither present nor expected later`),
     ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is there twice`),
-    ...ids.filter((id) => !expected.includes(id) && !id.startsWith('X-')).map((id) => `${id} is not in the matrix`),
+    ...ids
+      .filter((id) => !expected.includes(id) && !id.startsWith('X-'))
+      .map((id) => `${id} is not in the matrix`),
   ];
 }

@@ -6,13 +6,18 @@ beforeAll(async () => {
   ({ token } = await signUp());
 });
 
-const json = (body: string | Uint8Array<ArrayBuffer>, contentType = 'application/json') => request('/projects', { as: token, body, headers: { 'content-type': contentType } });
+const json = (body: string | Uint8Array<ArrayBuffer>, contentType = 'application/json') =>
+  request('/projects', { as: token, body, headers: { 'content-type': contentType } });
 const canary = 'canary-7d1f';
 
 const bodies: [string, string | Uint8Array<ArrayBuffer>, number][] = [
   ['malformed JSON', `{"name":"${canary}"`, 400],
   ['nothing', '', 400],
-  ['invalid UTF-8', new Uint8Array([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0xfe, 0x22, 0x7d]), 400],
+  [
+    'invalid UTF-8',
+    new Uint8Array([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0xfe, 0x22, 0x7d]),
+    400,
+  ],
   ['depth 10 000', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, 400],
   ['an object 10 000 deep', `${'{"name":'.repeat(10_000)}1${'}'.repeat(10_000)}`, 400],
   ['an array for an object', `["${canary}"]`, 400],
@@ -32,17 +37,29 @@ test.each(bodies)('%s is refused', async (_, body, status) => {
 });
 
 test('a wrong content type is refused', async () => {
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml', 'nonsense']) await expectProblem(await json('{"name":"a"}', type), 415);
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/xml',
+    'nonsense',
+  ])
+    await expectProblem(await json('{"name":"a"}', type), 415);
 });
 
 test('nothing of it was stored', async () => {
-  expect(await (await request('/projects', { as: token })).json()).toEqual({ items: [], nextCursor: null });
+  expect(await (await request('/projects', { as: token })).json()).toEqual({
+    items: [],
+    nextCursor: null,
+  });
 });
 
 test.each([
   ['a 1 MB password', { email: newAddress(), password: 'x'.repeat(1_000_000) }],
   ['a 300-character address', { email: `${'x'.repeat(300)}@example.test`, password: goodPassword }],
-  ['an address with CRLF', { email: 'a@example.test\r\nBcc: b@example.test', password: goodPassword }],
+  [
+    'an address with CRLF',
+    { email: 'a@example.test\r\nBcc: b@example.test', password: goodPassword },
+  ],
   ['an address with NUL', { email: 'a\u0000@example.test', password: goodPassword }],
   ['a list of addresses', { email: 'a@example.test,b@example.test', password: goodPassword }],
 ])('%s is refused at registration', async (_, body) => {
@@ -54,12 +71,23 @@ test('an injected recipient gets no mail', async () => {
   expect(await control('mail/all', { to: 'b@example.test' })).toEqual([]);
 });
 
-test.each(['%', '%00', '%ff', '..%2f..%2fetc', "' or 1=1--", '9'.repeat(5000)])('a project id %j is not a server error', async (id) => {
-  const answer = await request(`/projects/${id}`, { as: token });
-  expect(answer.status).toBeGreaterThanOrEqual(400);
-  expect(answer.status).toBeLessThan(500);
-});
+test.each(['%', '%00', '%ff', '..%2f..%2fetc', "' or 1=1--", '9'.repeat(5000)])(
+  'a project id %j is not a server error',
+  async (id) => {
+    const answer = await request(`/projects/${id}`, { as: token });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+  },
+);
 
-test.each(['limit=0', 'limit=101', 'limit=x', 'limit=1&limit=2', 'cursor=x', 'cursor=%00', 'unknown=1'])('a query %j is refused', async (query) => {
+test.each([
+  'limit=0',
+  'limit=101',
+  'limit=x',
+  'limit=1&limit=2',
+  'cursor=x',
+  'cursor=%00',
+  'unknown=1',
+])('a query %j is refused', async (query) => {
   await expectProblem(await request(`/projects?${query}`, { as: token }), 400);
 });

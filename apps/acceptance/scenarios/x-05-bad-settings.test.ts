@@ -3,24 +3,38 @@ import { control } from './client.ts';
 
 test('bad settings end with exit code 78, every fault listed, no value and no stack trace', async () => {
   const { exitCode, stdout, stderr } = await control('app/refuse', {
-    environment: { PORT: 'eighty', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://user:hunter2@host/db', APP_SECRET: 'short' },
+    environment: {
+      PORT: 'eighty',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://user:hunter2@host/db',
+      APP_SECRET: 'short',
+    },
   });
   expect(exitCode).toBe(78);
-  for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'APP_SECRET']) expect(stderr).toContain(variable);
+  for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'APP_SECRET'])
+    expect(stderr).toContain(variable);
   expect(stdout + stderr).not.toMatch(/eighty|loud|hunter2|short|\n\s+at /);
 });
 
 test('production has no insecure default: what is missing is listed', async () => {
-  const { exitCode, stderr } = await control('app/refuse', { environment: { APP_ENV: 'production' } });
+  const { exitCode, stderr } = await control('app/refuse', {
+    environment: { APP_ENV: 'production' },
+  });
   expect(exitCode).toBe(78);
-  for (const variable of ['APP_SECRET', 'DATABASE_URL', 'PUBLIC_URL', 'SMTP_URL', 'MAIL_FROM']) expect(stderr).toContain(variable);
+  for (const variable of ['APP_SECRET', 'DATABASE_URL', 'PUBLIC_URL', 'SMTP_URL', 'MAIL_FROM'])
+    expect(stderr).toContain(variable);
 });
 
 test('the controls of the gate are refused in production', async () => {
   const { exitCode, stderr } = await control('app/refuse', {
     environment: {
-      APP_ENV: 'production', ACCEPTANCE: 'true', APP_SECRET: 'x'.repeat(32), DATABASE_URL: 'postgres://localhost:1/none',
-      PUBLIC_URL: 'https://projects.example', SMTP_URL: 'smtp://localhost:1', MAIL_FROM: 'a@example.test',
+      APP_ENV: 'production',
+      ACCEPTANCE: 'true',
+      APP_SECRET: 'x'.repeat(32),
+      DATABASE_URL: 'postgres://localhost:1/none',
+      PUBLIC_URL: 'https://projects.example',
+      SMTP_URL: 'smtp://localhost:1',
+      MAIL_FROM: 'a@example.test',
     },
   });
   expect(exitCode).toBe(78);

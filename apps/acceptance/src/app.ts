@@ -1,6 +1,13 @@
 import { authRoutes, sessionCookieName } from '@svc/auth/hono';
 import { HandlerTimeout } from '@svc/http';
-import { type HttpEnv, openapiRoutes, operation, probeRoutes, problemRoutes, stack } from '@svc/http/hono';
+import {
+  type HttpEnv,
+  openapiRoutes,
+  operation,
+  probeRoutes,
+  problemRoutes,
+  stack,
+} from '@svc/http/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import { controlRoutes } from './control.ts';
@@ -41,7 +48,9 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
         id: 'ping',
         summary: 'Answer at once',
         tags: ['Service'],
-        responses: { 200: { description: 'The service answers', schema: v.object({ pong: v.literal(true) }) } },
+        responses: {
+          200: { description: 'The service answers', schema: v.object({ pong: v.literal(true) }) },
+        },
         security: 'none',
       }),
       (c) => c.json({ pong: true as const }),
@@ -52,9 +61,9 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));
-  app.route('/', openapiRoutes(app, { info, securitySchemes, failures: [HandlerTimeout], typeBase }));
+  app.route(
+    '/',
+    openapiRoutes(app, { info, securitySchemes, failures: [HandlerTimeout], typeBase }),
+  );
   return routes;
 }
-
-/** What a typed client (`hc<AppType>(url)`) is made from. */
-export type AppType = ReturnType<typeof createApp>;

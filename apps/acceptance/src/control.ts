@@ -20,7 +20,10 @@ export function controlRoutes(clock: Clock) {
     .get(
       '/slow',
       documented('slow', 'Answer after a while'),
-      validated('query', v.strictObject({ ms: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number)) })),
+      validated(
+        'query',
+        v.strictObject({ ms: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number)) }),
+      ),
       async (c) => {
         await clock.sleep(c.req.valid('query').ms, c.get('signal')).catch((reason: unknown) => {
           aborted += 1;

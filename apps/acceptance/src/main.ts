@@ -8,7 +8,8 @@ import { readSettings } from './settings.ts';
 const settings = settingsOrExit();
 const logger = createLogger(settings);
 const services = await createServices(settings, logger);
-const { serve } = 'Bun' in globalThis ? await import('@svc/http/bun') : await import('@svc/http/node');
+const { serve } =
+  'Bun' in globalThis ? await import('@svc/http/bun') : await import('@svc/http/node');
 const server = await serve({
   fetch: createApp(services).fetch,
   hostname: settings.host,
@@ -21,7 +22,10 @@ logger.info({ url: server.url, docs: `${server.url}/docs` }, 'Projects is listen
 onSignals({
   opened: [
     { name: 'services', stop: services.stop },
-    { name: 'server', stop: ({ graceMs }) => server.stop({ graceMs: Math.min(graceMs, settings.shutdownGraceMs) }) },
+    {
+      name: 'server',
+      stop: ({ graceMs }) => server.stop({ graceMs: Math.min(graceMs, settings.shutdownGraceMs) }),
+    },
   ],
   health: services.health,
   deadlineMs: settings.shutdownGraceMs + 10_000,

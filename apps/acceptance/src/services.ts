@@ -24,7 +24,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   });
   const { db } = connection;
   await assertAppRole(db);
-  const redis = settings.redisUrl === undefined ? undefined : connectRedis(settings.redisUrl, logger);
+  const redis =
+    settings.redisUrl === undefined ? undefined : connectRedis(settings.redisUrl, logger);
 
   const mailer = createMailer({
     transport: createMailTransport(settings),

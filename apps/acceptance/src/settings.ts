@@ -13,9 +13,13 @@ export const settingsSchema = v.object({
   HOST: v.optional(setting.text('the address to listen on'), '127.0.0.1'),
   PORT: v.optional(setting.integer('the port to listen on', 0, 65_535), '8000'),
   PUBLIC_URL: v.optional(
-    setting.url('the URL people reach the app at; links in mails begin with it', ['http', 'https'], {
-      requiredInProduction: true,
-    }),
+    setting.url(
+      'the URL people reach the app at; links in mails begin with it',
+      ['http', 'https'],
+      {
+        requiredInProduction: true,
+      },
+    ),
     'http://localhost:8000',
   ),
   ...databaseSettings,
@@ -58,7 +62,11 @@ export const settingsSchema = v.object({
     '30000',
   ),
   SHUTDOWN_GRACE_MS: v.optional(
-    setting.integer('how long requests in flight may finish on SIGTERM, in milliseconds', 0, 600_000),
+    setting.integer(
+      'how long requests in flight may finish on SIGTERM, in milliseconds',
+      0,
+      600_000,
+    ),
     '10000',
   ),
   ACCEPTANCE: v.optional(

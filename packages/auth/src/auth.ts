@@ -123,7 +123,7 @@ export function createAuth({
       paths: { verify: verifyPath, resetPassword: resetPath },
       logger,
     }),
-    background: createBackground(logger),
+    background: createBackground(logger, systemClock),
   };
   const stop = () => context.background.drained();
   return {

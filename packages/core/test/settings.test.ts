@@ -90,7 +90,8 @@ test('an unreadable file, both forms at once, and a file for what is no secret a
 test('a duration keeps its unit, and a bare number is none', () => {
   const idle = v.object({ IDLE: setting.duration('how long') });
   expect(parseSettings(idle, { IDLE: '14d' })).toEqual({ idle: '14d' });
-  for (const IDLE of ['14', 'd', '-1d', '1w']) expect(() => parseSettings(idle, { IDLE })).toThrow(InvalidSettings);
+  for (const IDLE of ['14', 'd', '-1d', '1w'])
+    expect(() => parseSettings(idle, { IDLE })).toThrow(InvalidSettings);
 });
 
 test('a schema describes its variables', () => {

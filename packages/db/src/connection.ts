@@ -3,10 +3,8 @@ import { type DialectAdapter, type Kysely, PostgresAdapter, type Transaction } f
 
 // A Transaction<A & B> is not assignable to Kysely<A>, so the boundary is `any`; narrow it once inside.
 /** A database, or a transaction of it. */
-// oxlint-disable-next-line no-explicit-any
 export type Db = Kysely<any>;
 /** An open transaction. */
-// oxlint-disable-next-line no-explicit-any
 export type Trx = Transaction<any>;
 
 export interface PoolFigures {

@@ -103,7 +103,7 @@ function toConnection(session: Session): SessionConnection {
       const { rows, affectedRows } = await session.run(sql, parameters.map(encodeParameter));
       return { rows: rows as R[], numAffectedRows: BigInt(affectedRows) } satisfies QueryResult<R>;
     },
-    // oxlint-disable-next-line require-yield
+    // oxlint-disable-next-line require-yield -- it refuses before it could
     async *streamQuery(): AsyncGenerator<never> {
       throw new TypeError('streaming is not supported: page through the rows instead');
     },

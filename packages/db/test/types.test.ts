@@ -9,7 +9,7 @@ const zones = ['Asia/Kathmandu', 'Europe/Berlin'];
 type Seen = [string, unknown][];
 
 async function see(command: string, url: string, TZ: string): Promise<Seen> {
-  const program = runProgram(command, 'types', [url], { TZ });
+  const program = runProgram(command, 'round-trip', [url], { TZ });
   const seen = await program.next<Seen>();
   expect(await program.ended).toMatchObject({ code: 0, stderr: '' });
   return seen;

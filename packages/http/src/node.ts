@@ -49,7 +49,7 @@ export async function serve({
       outgoing.once('close', () => {
         answers.delete(outgoing);
         // A connection that was busy when the stop began has become idle now.
-        if (stopping) setImmediate(() => server.closeIdleConnections());
+        if (stopping) void clock.sleep(0).then(() => server.closeIdleConnections());
       });
       void listener(incoming, outgoing);
     },

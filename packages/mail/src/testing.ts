@@ -73,6 +73,7 @@ export function describeMailTransport(
     const promise = (title: string, run: () => Promise<void>) => {
       const reason = skip.find((each) => each.test === title)?.reason;
       if (reason === undefined) test(title, run);
+      // skipped because the caller of the suite gave this reason
       else test.skip(`${title} (${reason})`, run);
     };
 

@@ -1,4 +1,4 @@
-import { InvalidSettings, parseSettings } from '@svc/core';
+import { type InvalidSettings, parseSettings } from '@svc/core';
 import { mailSettings } from '@svc/mail';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';

@@ -8,7 +8,8 @@ import { toJunit } from './junit.ts';
 /** Writes JUnit, JSON and one HTML page of a run into `reports/`, and answers the path of the page. */
 export function writeReports(result: GateResult): string {
   mkdirSync(reportsFolder, { recursive: true });
-  const name = result.runtime === 'deployed' ? 'gate-deployed' : `gate-${result.stack}-${result.runtime}`;
+  const name =
+    result.runtime === 'deployed' ? 'gate-deployed' : `gate-${result.stack}-${result.runtime}`;
   const path = (ending: string) => join(reportsFolder, `${name}.${ending}`);
   writeFileSync(path('json'), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(path('xml'), toJunit(result));

@@ -29,18 +29,28 @@ ${result.scenarios.map(toRow).join('\n')}
 
 function toRow({ id, title, state, reason, durationMs, checks }: ScenarioResult): string {
   const list = checks
-    .map((check) => `<li class="${check.state}">${escape(check.name)} <span>${seconds(check.durationMs)}</span>${check.error === undefined ? '' : `<pre>${escape(check.error)}</pre>`}`)
+    .map(
+      (check) =>
+        `<li class="${check.state}">${escape(check.name)} <span>${seconds(check.durationMs)}</span>${check.error === undefined ? '' : `<pre>${escape(check.error)}</pre>`}`,
+    )
     .join('');
-  const details = list === '' ? escape(title) : `<details${state === 'failed' ? ' open' : ''}><summary>${escape(title)}</summary><ul>${list}</ul></details>`;
+  const details =
+    list === ''
+      ? escape(title)
+      : `<details${state === 'failed' ? ' open' : ''}><summary>${escape(title)}</summary><ul>${list}</ul></details>`;
   const why = reason === undefined ? '' : `<small>${escape(reason)}</small>`;
   const ran = state === 'passed' || state === 'failed';
   return `<tr class="${state.replace(' ', '-')}"><td>${id}<td>${details}${why}<td>${state}<td class="time">${ran ? seconds(durationMs) : ''}</tr>`;
 }
 
-const seconds = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+const seconds = (ms: number) =>
+  ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 
 function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter] as string);
+  return text.replace(
+    /[&<>"]/g,
+    (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter] as string,
+  );
 }
 
 const css = `

@@ -39,7 +39,9 @@ function line({ id, title, state, durationMs, reason, checks }: ScenarioResult):
   const failed = checks.filter((check) => check.state !== 'passed');
   return [
     reason === undefined ? head.trimEnd() : `${head.trimEnd()}  ${styleText('dim', reason)}`,
-    ...failed.map((check) => styleText('red', `      ${check.name}\n`) + indent(check.error ?? check.state)),
+    ...failed.map(
+      (check) => styleText('red', `      ${check.name}\n`) + indent(check.error ?? check.state),
+    ),
   ].join('\n');
 }
 
@@ -56,4 +58,9 @@ export function summaryText(result: GateResult): string {
 }
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-const indent = (text: string) => text.split('\n').slice(0, 12).map((each) => `        ${each}`).join('\n');
+const indent = (text: string) =>
+  text
+    .split('\n')
+    .slice(0, 12)
+    .map((each) => `        ${each}`)
+    .join('\n');

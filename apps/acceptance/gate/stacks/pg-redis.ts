@@ -1,6 +1,6 @@
-import { startPostgres } from '@svc/db/testing';
+import { type PostgresServer, startPostgres } from '@svc/db/testing';
 import { startRedis } from './redis-server.ts';
-import type { Backing, BackingOptions } from './stack.ts';
+import type { Backing, BackingOptions, Switchable } from './stack.ts';
 
 /** Real PostgreSQL and Redis servers of the gate's own; `DATABASE_URL` and `REDIS_URL` override them. */
 export async function startPgRedis({ children, folder }: BackingOptions): Promise<Backing> {
@@ -9,19 +9,33 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
   const redisUrl = { REDIS_URL: given.REDIS_URL ?? redis?.url ?? '' };
   if (given.DATABASE_URL !== undefined) {
     return {
-      environment: { ...redisUrl, DATABASE_URL: given.DATABASE_URL, ...(given.DATABASE_OWNER_URL !== undefined && { DATABASE_OWNER_URL: given.DATABASE_OWNER_URL }) },
+      environment: {
+        ...redisUrl,
+        DATABASE_URL: given.DATABASE_URL,
+        ...(given.DATABASE_OWNER_URL !== undefined && {
+          DATABASE_OWNER_URL: given.DATABASE_OWNER_URL,
+        }),
+      },
       ...(redis !== undefined && { redis }),
-      freshDatabase: () => Promise.reject(new Error('DATABASE_URL is set: the gate makes no databases on a server that is not its own')),
+      freshDatabase: () =>
+        Promise.reject(
+          new Error(
+            'DATABASE_URL is set: the gate makes no databases on a server that is not its own',
+          ),
+        ),
       stop: async () => redis?.stop(),
     };
   }
 
   const server = await startPostgres();
-  const asSettings = ({ url, ownerUrl }: { url: string; ownerUrl: string }) => ({ DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl });
+  const asSettings = ({ url, ownerUrl }: { url: string; ownerUrl: string }) => ({
+    DATABASE_URL: url,
+    DATABASE_OWNER_URL: ownerUrl,
+  });
   let count = 0;
   return {
     environment: { ...redisUrl, ...asSettings(server) },
-    postgres: { stop: () => server.halt(), start: () => server.resume() },
+    postgres: switchable(server),
     ...(redis !== undefined && { redis }),
     freshDatabase: async () => asSettings(await server.createDatabase(`fresh_${++count}`)),
     async stop() {
@@ -31,7 +45,27 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
   };
 }
 
+/** Stops and starts a server; a second start of one that runs is none. */
+function switchable(server: PostgresServer): Switchable {
+  let running = true;
+  return {
+    async stop() {
+      running = false;
+      await server.halt();
+    },
+    async start() {
+      if (running) return;
+      await server.resume();
+      running = true;
+    },
+  };
+}
+
 function givenServers() {
   const { DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL } = process.env;
-  return { DATABASE_URL: DATABASE_URL || undefined, DATABASE_OWNER_URL: DATABASE_OWNER_URL || undefined, REDIS_URL: REDIS_URL || undefined };
+  return {
+    DATABASE_URL: DATABASE_URL || undefined,
+    DATABASE_OWNER_URL: DATABASE_OWNER_URL || undefined,
+    REDIS_URL: REDIS_URL || undefined,
+  };
 }

@@ -8,23 +8,43 @@ import { waitFor } from '../wait.ts';
 import { StackUnavailable, type Switchable } from './stack.ts';
 
 /** A Redis server of the gate's own, on a port of its own, that keeps nothing on disk. */
-export async function startRedis(children: Children, folder: string): Promise<Switchable & { url: string }> {
+export async function startRedis(
+  children: Children,
+  folder: string,
+): Promise<Switchable & { url: string }> {
   const program = (process.env['PATH'] ?? '')
     .split(delimiter)
     .map((place) => join(place, 'redis-server'))
     .find(existsSync);
   if (program === undefined) {
-    throw new StackUnavailable('there is no redis-server on the PATH (Debian: apt-get install redis-server), and REDIS_URL is not set');
+    throw new StackUnavailable(
+      'there is no redis-server on the PATH (Debian: apt-get install redis-server), and REDIS_URL is not set',
+    );
   }
   const port = await freePort();
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
 
   const start = async () => {
-    child = children.start(program, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]);
+    if (child?.exitCode === null && child.signalCode === null) return;
+    child = children.start(program, [
+      '--port',
+      `${port}`,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--dir',
+      folder,
+    ]);
     await waitFor('Redis to listen', 10_000, () => accepts(port));
   };
+  const stop = async () => {
+    if (child !== undefined) await endProcess(child, 'SIGTERM', 5000);
+  };
   await start();
-  return { url: `redis://127.0.0.1:${port}`, start, stop: async () => void (await endProcess(child, 'SIGTERM', 5000)) };
+  return { url: `redis://127.0.0.1:${port}`, start, stop };
 }
 
 function accepts(port: number): Promise<true | undefined> {

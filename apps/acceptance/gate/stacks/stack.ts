@@ -1,4 +1,3 @@
-import type { RuntimeName, StackName } from '../arguments.ts';
 import type { Children } from '../children.ts';
 
 /** A server that scenarios may take away and bring back. */
@@ -21,11 +20,6 @@ export interface Backing {
 export interface BackingOptions {
   children: Children;
   folder: string;
-}
-
-export interface StackChoice {
-  readonly stack: StackName;
-  readonly runtime: RuntimeName;
 }
 
 /** A stack that cannot run here, and how to make it. */

@@ -64,7 +64,9 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
       }),
       validated('param', ProjectId),
       async (c) => {
-        const project = await projects.forPrincipal(c.get('principal')).get(c.req.valid('param').id);
+        const project = await projects
+          .forPrincipal(c.get('principal'))
+          .get(c.req.valid('param').id);
         c.header('etag', toEtag(project.version));
         return c.json(toBody(project));
       },
@@ -118,7 +120,9 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
 /** A version named by `If-Match` that is stale is a failed precondition (RFC 9110, 13.1.1), one in the body a conflict. */
 function staleAsPrecondition(ifMatch: string | undefined) {
   return (error: unknown): never => {
-    throw ifMatch !== undefined && isFailure(error, StaleVersion) ? new PreconditionFailed() : error;
+    throw ifMatch !== undefined && isFailure(error, StaleVersion)
+      ? new PreconditionFailed()
+      : error;
   };
 }
 

@@ -41,7 +41,7 @@ export function databaseTestOn(
     engine === 'postgres' ? openOnPostgres(migrations, serverUrl) : openOnPglite(migrations);
   return test.extend<DatabaseFixtures>({
     database: [
-      // oxlint-disable-next-line no-empty-pattern
+      // oxlint-disable-next-line no-empty-pattern -- vitest reads which fixtures are needed from the pattern
       async ({}, use) => {
         const database = await open();
         await use(database);

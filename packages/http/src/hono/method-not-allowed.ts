@@ -1,8 +1,9 @@
-import type { Hono, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { RouterRoute } from 'hono/types';
 import { findTargetHandler, isMiddleware } from 'hono/utils/handler';
 import { MethodNotAllowed } from '../failures.ts';
+import type { AnyApp } from './any-app.ts';
 
 /**
  * Answers a method that a path does not have, before any other work, with 405 and `Allow`
@@ -10,8 +11,7 @@ import { MethodNotAllowed } from '../failures.ts';
  *
  * @throws {MethodNotAllowed}
  */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
-export function methodNotAllowed(app: Hono<any, any, any>): MiddlewareHandler {
+export function methodNotAllowed(app: AnyApp): MiddlewareHandler {
   let methods: readonly string[] | undefined;
   return async function methodNotAllowed(c, next) {
     if (matchedRoutes(c).some(answers)) return next();

@@ -6,9 +6,7 @@ import { renderDocsPage } from '../docs-page.ts';
 import { documentProblems, type OpenApiDocument } from '../openapi.ts';
 import { type DocumentedRoute, documentedRoutes, operation } from './operation.ts';
 import { sendPage } from './send-page.ts';
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
-type AnyApp = Hono<any, any, any>;
+import type { AnyApp } from './any-app.ts';
 
 export interface OpenApiOptions {
   readonly info: {

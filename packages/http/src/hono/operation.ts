@@ -1,10 +1,11 @@
 import type { FailureType } from '@svc/core';
-import type { Hono, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { describeRoute } from 'hono-openapi';
 import type { BlankEnv } from 'hono/types';
 import { findTargetHandler } from 'hono/utils/handler';
 import type { AnySchema } from '../field-errors.ts';
 import { jsonSchemaOf } from '../openapi.ts';
+import type { AnyApp } from './any-app.ts';
 
 /** One answer of an operation. */
 export interface OperationResponse {
@@ -82,8 +83,7 @@ function toResponse({
 }
 
 /** The routes of an app that `operation` describes. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
-export function documentedRoutes(app: Hono<any, any, any>): DocumentedRoute[] {
+export function documentedRoutes(app: AnyApp): DocumentedRoute[] {
   return app.routes.flatMap(({ method, path, handler }) => {
     const target = findTargetHandler(handler) as { readonly [operationKey]?: OperationOptions };
     const described = target[operationKey];

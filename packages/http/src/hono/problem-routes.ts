@@ -7,6 +7,7 @@ import { describeProblem } from '../problem.ts';
 import { collectProblems, renderProblemIndex, renderProblemPage } from '../problem-pages.ts';
 import { documentedRoutes, operation } from './operation.ts';
 import { sendPage } from './send-page.ts';
+import type { AnyApp } from './any-app.ts';
 
 export interface ProblemRoutesOptions {
   /** Failures that no operation names, such as limits. @default [] */
@@ -30,8 +31,7 @@ const always: readonly FailureType[] = [
  * for every failure that an operation of `app` names.
  */
 export function problemRoutes(
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
-  app: Hono<any, any, any>,
+  app: AnyApp,
   { failures: others = [], typeBase = '/errors' }: ProblemRoutesOptions = {},
 ): Hono {
   const open = () => {

@@ -1,7 +1,8 @@
 import { isFailure, type Logger, uuidv7 } from '@svc/core';
-import type { Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { NotFound } from '../failures.ts';
 import { toProblem } from '../problem.ts';
+import type { AnyApp } from './any-app.ts';
 
 export interface ProblemsOptions {
   /** What a code is appended to, after a slash, to make a problem's `type`; `problemRoutes` answers there. @default '/errors' */
@@ -15,8 +16,7 @@ export interface ProblemsOptions {
  * no failure is a bare 500; its cause is logged with the request id and never sent.
  */
 export function problems(
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever the app's own environment
-  app: Hono<any, any, any>,
+  app: AnyApp,
   { typeBase = '/errors', logger }: ProblemsOptions = {},
 ): void {
   const answer = (error: unknown, c: Context) => {

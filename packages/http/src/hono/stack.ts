@@ -10,6 +10,7 @@ import { remoteAddress } from './remote-address.ts';
 import { type HttpEnv, requestContext } from './request-context.ts';
 import { securityHeaders } from './security-headers.ts';
 import { wellFormedUrl } from './well-formed-url.ts';
+import type { AnyApp } from './any-app.ts';
 
 export interface StackOptions {
   /** What a code is appended to, after a slash, to make a problem's `type`. @default '/errors' */
@@ -37,8 +38,7 @@ export interface StackOptions {
  *
  * @throws {TypeError} when a body may take as long as the answer: then a slow body would look like a slow handler.
  */
-// oxlint-disable-next-line no-explicit-any -- an app may add variables of its own
-export function stack(app: Hono<any>, options: StackOptions = {}): void {
+export function stack(app: AnyApp, options: StackOptions = {}): void {
   const {
     typeBase = '/errors',
     trustedProxies = [],
