@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -50,8 +50,10 @@ export function createChildren(): Children {
       return folder;
     },
     leftovers() {
-      const alive = [...pids].filter(isAlive).map((pid) => `process ${pid}`);
-      return alive;
+      return [
+        ...[...pids].filter(isAlive).map((pid) => `process ${pid}`),
+        ...[...folders].filter((folder) => existsSync(folder)),
+      ];
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...running].map((child) => endProcess(child, 'SIGTERM', 8000)));

@@ -31,7 +31,8 @@ export function controlsOf({ app, backing, mail, children, settings }: RunningEn
       database: string;
       environment?: Record<string, string>;
     }) => {
-      const place = fresh.get(database) ?? (await backing.freshDatabase());
+      const place =
+        fresh.get(database) ?? (await given(backing.freshDatabase, 'database server')());
       fresh.set(database, place);
       return runSvc(children, args, { ...settings, ...place, ...environment });
     },

@@ -22,6 +22,8 @@ export interface ScenarioResult {
 export interface GateResult {
   readonly stack: string;
   readonly runtime: string;
+  /** Whether `--only` left something out. */
+  readonly partial: boolean;
   readonly startedAt: string;
   readonly durationMs: number;
   readonly scenarios: readonly ScenarioResult[];

@@ -1,11 +1,12 @@
-import { type Need, registry, registryFaults } from '../scenarios/registry.ts';
+import { type Entry, type Need, registry, registryFaults } from '../scenarios/registry.ts';
 import type { RuntimeName, StackName } from './arguments.ts';
-import { startControlServer } from './control-server.ts';
+import { type ControlServer, startControlServer } from './control-server.ts';
 import { controlsOf } from './controls.ts';
 import { bootEnvironment, type RunningEnvironment } from './environment.ts';
 import type { Progress } from './report/terminal.ts';
 import type { CheckResult, GateResult, ScenarioResult } from './result.ts';
 import { runScenarios, scenarioFiles } from './run-scenarios.ts';
+import { StackUnavailable } from './stacks/stack.ts';
 
 export interface RunGateOptions {
   readonly stack: StackName;
@@ -17,130 +18,172 @@ export interface RunGateOptions {
   readonly onBooted: (stop: () => Promise<unknown>) => void;
 }
 
-/** Boots one stack, runs every scenario that applies, tears down, and answers what came of each A-ID. */
-export async function runGate({
-  stack,
-  runtime,
-  url,
-  only,
-  progress,
-  onBooted,
-}: RunGateOptions): Promise<GateResult> {
+interface Run extends RunGateOptions {
+  /** `undefined` for a deployed app, or when it did not boot. */
+  readonly environment: RunningEnvironment | undefined;
+  readonly bootError: string | undefined;
+  readonly bootMs: number;
+  readonly files: ReadonlyMap<string, string>;
+  readonly chosen: readonly Entry[];
+  readonly results: Map<string, ScenarioResult>;
+}
+
+/** Boots one stack, runs every scenario that applies, tears down, and answers what came of each A-ID. @throws {StackUnavailable} */
+export async function runGate(options: RunGateOptions): Promise<GateResult> {
   const startedAt = new Date();
   const beganMs = performance.now();
-  const results = new Map<string, ScenarioResult>();
-  const settle = (result: ScenarioResult) => {
-    results.set(result.id, result);
-    progress.done(result);
+  const { stack, runtime, url, only } = options;
+  const run: Run = {
+    ...options,
+    ...(await boot(options)),
+    files: scenarioFiles(),
+    chosen: registry.filter(({ id }) => isChosen(id, only)),
+    results: new Map(),
   };
-
-  const environment =
-    url === undefined
-      ? await bootEnvironment({ stack, runtime, onStep: progress.step })
-      : undefined;
-  if (environment !== undefined) onBooted(environment.stop);
-  const bootMs = performance.now() - beganMs;
-  const files = scenarioFiles();
-  const chosen = registry.filter(({ id }) => isChosen(id, only));
-  const runnable = chosen.filter(
-    (entry) =>
-      entry.state === 'present' &&
-      files.has(entry.id) &&
-      whyNot(entry, environment, stack) === undefined,
-  );
-  const control = await startControlServer(
-    environment === undefined ? {} : controlsOf(environment),
-  );
   let leftovers: string[] = [];
   try {
-    progress.step(`running ${runnable.length} scenarios`);
-    const close = await runScenarios({
-      files: runnable.map(({ id }) => files.get(id) as string),
-      environment: {
-        BASE_URL: url ?? (environment as RunningEnvironment).app.url,
-        GATE_CONTROL_URL: control.url,
-        GATE_CONTROL_TOKEN: control.token,
-        GATE_STACK: stack,
-      },
-      onScenarioStart: (id) => progress.running(id),
-      onScenario(id, checks, durationMs) {
-        const title = registry.find((entry) => entry.id === id)?.title ?? 'not in the registry';
-        const result = { id, title, state: stateOf(checks), durationMs, checks };
-        // A0 is settled last: tearing down belongs to it.
-        if (id === 'A0') results.set(id, result);
-        else settle(result);
-      },
-    });
-    await close();
+    await runPhases(run);
   } finally {
-    control.stop();
-    progress.step('tearing down');
-    leftovers = (await environment?.stop()) ?? [];
+    options.progress.step('tearing down');
+    leftovers = (await run.environment?.stop()) ?? [];
   }
-
-  for (const entry of chosen) {
-    const { id, title } = entry;
-    if (id === 'A0' && results.has(id))
-      settle(withTeardown(results.get(id) as ScenarioResult, bootMs, leftovers));
-    if (results.has(id)) continue;
-    const reason = whyNot(entry, environment, stack);
-    const none = { id, title, durationMs: 0, checks: [] };
-    if (entry.state === 'later') settle({ ...none, state: 'later', reason: 'expected later' });
-    else if (reason !== undefined) settle({ ...none, state: 'not applicable', reason });
-    else
-      settle({
-        ...none,
-        state: 'failed',
-        reason: files.has(id) ? 'the scenario did not run' : 'there is no scenario file for it',
-      });
-  }
-  for (const fault of faults([...files.keys()])) {
-    settle({ id: 'REGISTRY', title: fault, state: 'failed', durationMs: 0, checks: [] });
-  }
+  settleOthers(run, leftovers);
+  const order = new Map(registry.map(({ id }, index) => [id, index]));
+  const place = ({ id }: ScenarioResult) => order.get(id) ?? registry.length;
   return {
     stack: url ?? stack,
     runtime: url === undefined ? runtime : 'deployed',
+    partial: only.length > 0,
     startedAt: startedAt.toISOString(),
     durationMs: performance.now() - beganMs,
-    scenarios: [...results.values()].toSorted((a, b) => orderOf(a.id) - orderOf(b.id)),
+    scenarios: [...run.results.values()].toSorted((a, b) => place(a) - place(b)),
   };
+}
+
+async function boot({ stack, runtime, url, progress, onBooted }: RunGateOptions) {
+  const beganMs = performance.now();
+  const took = () => performance.now() - beganMs;
+  const none = { environment: undefined, bootError: undefined, bootMs: 0 };
+  if (url !== undefined) return none;
+  try {
+    const environment = await bootEnvironment({ stack, runtime, onStep: progress.step });
+    onBooted(environment.stop);
+    return { ...none, environment, bootMs: took() };
+  } catch (error) {
+    if (error instanceof StackUnavailable) throw error;
+    // The other stacks still run, and the reports say what went wrong here.
+    const bootError = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { ...none, bootError, bootMs: took() };
+  }
+}
+
+/** First what may run side by side, then one by one what needs the app for itself. */
+async function runPhases(run: Run): Promise<void> {
+  if (run.bootError !== undefined) return;
+  const runnable = run.chosen.filter(
+    (entry) =>
+      entry.state === 'present' && run.files.has(entry.id) && whyNot(run, entry) === undefined,
+  );
+  run.progress.step(`running ${runnable.length} scenarios`);
+  const control = await startControlServer(
+    run.environment === undefined ? {} : controlsOf(run.environment),
+  );
+  try {
+    for (const alone of [false, true]) {
+      const entries = runnable.filter((entry) => (entry.alone === true) === alone);
+      if (entries.length > 0) await runPhase(run, control, entries, !alone);
+    }
+  } finally {
+    control.stop();
+  }
+}
+
+async function runPhase(
+  run: Run,
+  control: ControlServer,
+  entries: readonly Entry[],
+  parallel: boolean,
+): Promise<void> {
+  const close = await runScenarios({
+    files: entries.map(({ id }) => run.files.get(id) as string),
+    parallel,
+    environment: {
+      BASE_URL: run.url ?? run.environment?.app.url ?? '',
+      GATE_CONTROL_URL: control.url,
+      GATE_CONTROL_TOKEN: control.token,
+    },
+    onScenarioStart: (id) => run.progress.running(id),
+    onScenario(id, checks, durationMs) {
+      const title = titleOf(id);
+      const result = { id, title, state: stateOf(checks), durationMs, checks };
+      // A0 is settled last: tearing down belongs to it.
+      if (id === 'A0') run.results.set(id, result);
+      else settle(run, result);
+    },
+  });
+  await close();
+}
+
+function settle({ results, progress }: Run, result: ScenarioResult): void {
+  results.set(result.id, result);
+  progress.done(result);
+}
+
+/** What did not run, and why; and what is wrong with the registry. */
+function settleOthers(run: Run, leftovers: readonly string[]): void {
+  const harness = run.results.get('A0');
+  if (harness !== undefined) settle(run, withTeardown(harness, run.bootMs, leftovers));
+  for (const entry of run.chosen.filter(({ id }) => !run.results.has(id))) {
+    settle(run, { ...whyNotRun(run, entry), id: entry.id, title: entry.title, durationMs: 0 });
+  }
+  registryFaults([...run.files.keys()]).forEach((title, index) => {
+    const id = `REGISTRY-${index + 1}`;
+    settle(run, { id, title, state: 'failed', durationMs: 0, checks: [] });
+  });
+}
+
+function whyNotRun(run: Run, entry: Entry): Pick<ScenarioResult, 'state' | 'reason' | 'checks'> {
+  if (entry.state === 'later') return { state: 'later', reason: 'expected later', checks: [] };
+  if (run.bootError !== undefined) {
+    const name = 'svc migrates and seeds, and the app becomes ready';
+    const check = { name, state: 'failed', durationMs: run.bootMs, error: run.bootError } as const;
+    const checks = entry.id === 'A0' ? [check] : [];
+    return { state: 'failed', reason: 'the stack did not boot', checks };
+  }
+  const reason = whyNot(run, entry);
+  if (reason !== undefined) return { state: 'not applicable', reason, checks: [] };
+  const missing = run.files.has(entry.id) ? 'it did not run' : 'there is no scenario file for it';
+  return { state: 'failed', reason: missing, checks: [] };
 }
 
 function isChosen(id: string, only: readonly string[]): boolean {
   return only.length === 0 || only.some((part) => id === part || id.startsWith(`${part}-`));
 }
 
-type Entry = (typeof registry)[number];
-
 /** Why a scenario cannot run here; `undefined` when it can. */
-function whyNot(
-  entry: Entry,
-  environment: RunningEnvironment | undefined,
-  stack: StackName,
-): string | undefined {
+function whyNot({ environment, stack }: Run, entry: Entry): string | undefined {
+  const needs = entry.needs ?? [];
   if (environment === undefined) {
-    const needs = entry.needs ?? [];
     return needs.length === 0
       ? undefined
       : `needs ${needs.join(', ')}, which a deployed app does not offer`;
   }
   if (entry.only !== undefined && entry.only.stack !== stack) return entry.only.reason;
-  const missing = (entry.needs ?? []).filter((need) => !offers(environment, need));
-  return missing.length === 0
-    ? undefined
-    : `needs ${missing.join(', ')}; the server was given by the environment`;
+  const missing = needs.filter((need) => !offers(environment, need));
+  if (missing.length === 0) return undefined;
+  return `needs ${missing.join(', ')} of the gate's own; the environment gave another`;
 }
 
 function offers({ backing }: RunningEnvironment, need: Need): boolean {
   if (need === 'postgres server') return backing.postgres !== undefined;
   if (need === 'redis server') return backing.redis !== undefined;
+  if (need === 'fresh database') return backing.freshDatabase !== undefined;
   return true;
 }
 
 function stateOf(checks: readonly CheckResult[]): 'passed' | 'failed' {
   // A scenario in which nothing was checked has shown nothing.
-  return checks.some((check) => check.state === 'passed') &&
-    checks.every((check) => check.state === 'passed')
+  return checks.length > 0 && checks.every((check) => check.state === 'passed')
     ? 'passed'
     : 'failed';
 }
@@ -150,12 +193,9 @@ function withTeardown(
   bootMs: number,
   leftovers: readonly string[],
 ): ScenarioResult {
+  const booted = 'svc migrates and seeds, and the app becomes ready';
   const checks: CheckResult[] = [
-    {
-      name: 'svc migrates and seeds, and the app becomes ready',
-      state: 'passed',
-      durationMs: bootMs,
-    },
+    { name: booted, state: 'passed', durationMs: bootMs },
     ...result.checks,
     {
       name: 'nothing is left running or on disk',
@@ -167,17 +207,5 @@ function withTeardown(
   return { ...result, checks, state: stateOf(checks) };
 }
 
-function faults(fileIds: readonly string[]): string[] {
-  const known = new Set(registry.map((entry) => entry.id));
-  return [
-    ...registryFaults(),
-    ...fileIds
-      .filter((id) => !known.has(id))
-      .map((id) => `${id} has a scenario file and is not in the registry`),
-  ];
-}
-
-const orderOf = (id: string) => {
-  const index = registry.findIndex((entry) => entry.id === id);
-  return index === -1 ? registry.length : index;
-};
+const titleOf = (id: string) =>
+  registry.find((entry) => entry.id === id)?.title ?? 'not in the registry';

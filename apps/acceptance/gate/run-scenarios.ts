@@ -15,14 +15,17 @@ export function scenarioFiles(): Map<string, string> {
 
 export interface RunScenariosOptions {
   readonly files: readonly string[];
+  /** Whether two of the files may run at once. */
+  readonly parallel: boolean;
   readonly environment: Record<string, string>;
   readonly onScenario: (id: string, checks: CheckResult[], durationMs: number) => void;
   readonly onScenarioStart: (id: string) => void;
 }
 
-/** Runs the files one after the other: they share one app, and some take its servers away. */
+/** Runs scenario files against the app that they share. */
 export async function runScenarios({
   files,
+  parallel,
   environment,
   onScenario,
   onScenarioStart,
@@ -53,7 +56,8 @@ export async function runScenarios({
     watch: false,
     pool: 'threads',
     isolate: false,
-    fileParallelism: false,
+    fileParallelism: parallel,
+    maxWorkers: parallel ? 2 : 1,
     passWithNoTests: true,
     testTimeout: 30_000,
     hookTimeout: 30_000,

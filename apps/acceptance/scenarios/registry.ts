@@ -10,17 +10,24 @@ export type Need =
   | 'gate controls'
   | 'fresh database';
 
-interface Entry {
+/** One A-ID. */
+export interface Entry {
   readonly id: string;
   readonly title: string;
   /** `later` is allowed and counted, and never shown as passed. */
   readonly state: 'present' | 'later';
   readonly needs?: readonly Need[];
+  /** Measures time, or takes away what others need: no scenario runs beside it. */
+  readonly alone?: true;
   /** Where only one stack can show it, and why. */
   readonly only?: { readonly stack: StackName; readonly reason: string };
 }
 
-const present = (id: string, title: string, more: Pick<Entry, 'needs' | 'only'> = {}): Entry => ({
+const present = (
+  id: string,
+  title: string,
+  more: Pick<Entry, 'needs' | 'only' | 'alone'> = {},
+): Entry => ({
   id,
   title,
   state: 'present',
@@ -31,7 +38,7 @@ const later = (id: string, title: string): Entry => ({ id, title, state: 'later'
 /** Every A-ID of the acceptance matrix, and below them what the gate shows beyond it. */
 export const registry: readonly Entry[] = [
   present('A0', 'Harness: boot, migrate, seed, run, tear down', { needs: ['svc command', 'mail'] }),
-  present('A1-01', 'Register, verify, login, me', { needs: ['mail'] }),
+  present('A1-01', 'Register, verify, login, me', { needs: ['mail'], alone: true }),
   later('A1-02', 'Password policy and breach check'),
   later('A1-03', 'Lockout escalates and cools down'),
   later('A1-04', 'Roles and owner guards'),
@@ -67,6 +74,7 @@ export const registry: readonly Entry[] = [
   later('A8-02', 'Maintenance mode and circuit breaker'),
   present('A8-03', 'Probes while servers stop and start', {
     needs: ['postgres server', 'redis server', 'mail'],
+    alone: true,
     only: {
       stack: 'pg-redis',
       reason: 'there is no server to stop: the database lives in the process',
@@ -74,6 +82,7 @@ export const registry: readonly Entry[] = [
   }),
   present('A8-04', 'SIGTERM: in-flight requests finish, exit 0 (HTTP part)', {
     needs: ['app process', 'gate controls'],
+    alone: true,
   }),
   later('A9-01', 'The OpenAPI document is complete'),
   present('A9-02', 'Every error is a conforming problem', { needs: ['mail', 'gate controls'] }),
@@ -100,7 +109,7 @@ export const registry: readonly Entry[] = [
 ];
 
 /** The A-IDs of the matrix, group by group: what the registry must account for. */
-export const matrixGroups: Readonly<Record<string, number>> = {
+const matrixGroups: Readonly<Record<string, number>> = {
   A1: 7,
   A2: 5,
   A3: 3,
@@ -115,22 +124,21 @@ export const matrixGroups: Readonly<Record<string, number>> = {
   A22: 6,
 };
 
-/** What is wrong with the registry itself: an A-ID that is missing, or is there twice. */
-export function registryFaults(): string[] {
-  const expected = [
-    'A0',
-    ...Object.entries(matrixGroups).flatMap(([group, count]) =>
-      Array.from({ length: count }, (_, index) => `${group}-${String(index + 1).padStart(2, '0')}`),
-    ),
-  ];
+/** What is wrong with the registry itself: an A-ID that is missing or is there twice, a file for none. */
+export function registryFaults(fileIds: readonly string[]): string[] {
+  const numbered = Object.entries(matrixGroups).flatMap(([group, count]) =>
+    Array.from({ length: count }, (_, index) => `${group}-${String(index + 1).padStart(2, '0')}`),
+  );
+  const expected = ['A0', ...numbered];
   const ids = registry.map((entry) => entry.id);
+  const missing = expected.filter((id) => !ids.includes(id));
+  const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
+  const foreign = ids.filter((id) => !expected.includes(id) && !id.startsWith('X-'));
+  const unknown = fileIds.filter((id) => !ids.includes(id));
   return [
-    ...expected
-      .filter((id) => !ids.includes(id))
-      .map((id) => `${id} of the matrix is neither present nor expected later`),
-    ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id} is there twice`),
-    ...ids
-      .filter((id) => !expected.includes(id) && !id.startsWith('X-'))
-      .map((id) => `${id} is not in the matrix`),
+    ...missing.map((id) => `${id} of the matrix is neither present nor expected later`),
+    ...twice.map((id) => `${id} is there twice`),
+    ...foreign.map((id) => `${id} is not in the matrix`),
+    ...unknown.map((id) => `${id} has a scenario file and is not in the registry`),
   ];
 }

@@ -13,27 +13,30 @@ const documented = (id: string, summary: string) =>
     security: 'none',
   });
 
-/** What the gate needs and a product does not have. Mounted only with `ACCEPTANCE=1`, never in production. */
+const Slow = v.strictObject({
+  ms: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number)),
+  key: v.optional(v.pipe(v.string(), v.maxLength(50)), ''),
+});
+
+/** What the gate needs and a product does not have. Mounted only with `ACCEPTANCE=true`, never in production. */
 export function controlRoutes(clock: Clock) {
-  let aborted = 0;
+  const aborted = new Set<string>();
   return new Hono<HttpEnv>()
     .get(
       '/slow',
       documented('slow', 'Answer after a while'),
-      validated(
-        'query',
-        v.strictObject({ ms: v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.transform(Number)) }),
-      ),
+      validated('query', Slow),
       async (c) => {
-        await clock.sleep(c.req.valid('query').ms, c.get('signal')).catch((reason: unknown) => {
-          aborted += 1;
+        const { ms, key } = c.req.valid('query');
+        await clock.sleep(ms, c.get('signal')).catch((reason: unknown) => {
+          aborted.add(key);
           throw reason;
         });
-        return c.json({ slept: c.req.valid('query').ms });
+        return c.json({ slept: ms });
       },
     )
-    .get('/aborted', documented('aborted', 'Count the slow answers that were cut off'), (c) =>
-      c.json({ aborted }),
+    .get('/aborted', documented('aborted', 'List the slow answers that were cut off'), (c) =>
+      c.json({ aborted: [...aborted] }),
     )
     .get('/broken', documented('broken', 'Throw what nobody expected'), () => {
       throw new Error('the password is swordfish');

@@ -48,11 +48,11 @@ export const integer = (description: string, min: number, max: number) =>
     v.description(`${description} (${min} to ${max})`),
   );
 
-/** `true` or `false`. */
+/** `true` or `1`, `false` or `0`. */
 export const flag = (description: string) =>
   v.pipe(
-    v.picklist(['true', 'false']),
-    v.transform((value) => value === 'true'),
+    v.picklist(['true', 'false', '1', '0']),
+    v.transform((value) => value === 'true' || value === '1'),
     v.description(`${description} (true or false)`),
   );
 

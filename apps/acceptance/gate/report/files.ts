@@ -10,7 +10,9 @@ export function writeReports(result: GateResult): string {
   mkdirSync(reportsFolder, { recursive: true });
   const name =
     result.runtime === 'deployed' ? 'gate-deployed' : `gate-${result.stack}-${result.runtime}`;
-  const path = (ending: string) => join(reportsFolder, `${name}.${ending}`);
+  // A part of the matrix must not pass for the whole of it.
+  const whole = result.partial ? `${name}-partial` : name;
+  const path = (ending: string) => join(reportsFolder, `${whole}.${ending}`);
   writeFileSync(path('json'), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(path('xml'), toJunit(result));
   writeFileSync(path('html'), toHtml(result));

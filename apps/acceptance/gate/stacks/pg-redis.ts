@@ -17,12 +17,6 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
         }),
       },
       ...(redis !== undefined && { redis }),
-      freshDatabase: () =>
-        Promise.reject(
-          new Error(
-            'DATABASE_URL is set: the gate makes no databases on a server that is not its own',
-          ),
-        ),
       stop: async () => redis?.stop(),
     };
   }

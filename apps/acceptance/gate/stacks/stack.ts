@@ -13,7 +13,7 @@ export interface Backing {
   readonly postgres?: Switchable;
   readonly redis?: Switchable;
   /** An empty database beside the app's, as environment for `svc`. */
-  freshDatabase(): Promise<Record<string, string>>;
+  readonly freshDatabase?: () => Promise<Record<string, string>>;
   stop(): Promise<void>;
 }
 
