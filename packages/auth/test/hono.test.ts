@@ -179,7 +179,7 @@ test('known and unknown addresses get the same status, body and headers', async 
   const seen = async (answer: Response) => ({
     status: answer.status,
     headers: [...answer.headers].filter(([name]) => name !== 'x-request-id' && name !== 'date'),
-    body: (await answer.text()).replace(/"request_id":"[^"]*"/, ''),
+    body: (await answer.text()).replaceAll(answer.headers.get('x-request-id') ?? 'none', 'ID'),
   });
   for (const [path, rest] of [
     ['/auth/register', { password: newPassword }],

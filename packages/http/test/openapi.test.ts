@@ -117,6 +117,9 @@ test('every operation names every problem that it can answer', async () => {
     );
   expect(codesOf('put', '/v1/projects/{id}').toSorted()).toEqual([
     'core.validation_failed',
+    'http.body_incomplete',
+    'http.body_timeout',
+    'http.body_too_large',
     'http.cross_site',
     'http.internal',
     'http.malformed_body',
