@@ -34,13 +34,15 @@ export async function runSvc(
   return { exitCode: child.exitCode, stdout, stderr };
 }
 
-/** Runs `svc` where anything but success is the end of the gate. */
+/** Runs `svc` where anything but success is the end of the gate; answers what it printed. */
 export async function mustRunSvc(
   children: Children,
   args: readonly string[],
   environment: Record<string, string>,
-): Promise<void> {
+): Promise<string> {
   const { exitCode, stdout, stderr } = await runSvc(children, args, environment);
-  if (exitCode !== 0)
+  if (exitCode !== 0) {
     throw new Error(`svc ${args.join(' ')} ended with ${exitCode}:\n${stdout}${stderr}`);
+  }
+  return stdout;
 }

@@ -55,7 +55,8 @@ export async function bootEnvironment({
     const settings = appSettings(backing, mail, appPort);
     onStep('migrating and seeding with svc');
     await mustRunSvc(children, ['db', 'migrate'], settings);
-    await mustRunSvc(children, ['db', 'seed'], settings);
+    const seeded = await mustRunSvc(children, ['db', 'seed', '--json'], settings);
+    if (!seeded.includes('demo_project')) throw new Error(`svc db seed seeded nothing: ${seeded}`);
     onStep(`starting the app on ${runtime}`);
     const app = createAppProcess({
       children,
@@ -99,6 +100,7 @@ function appSettings(backing: Backing, mail: SmtpSink, port: number): Record<str
     BODY_TIMEOUT_MS: '700',
     HANDLER_TIMEOUT_MS: '1500',
     BODY_LIMIT_BYTES: '1048576',
+    SHUTDOWN_DELAY_MS: '500',
     SHUTDOWN_GRACE_MS: '5000',
   };
 }

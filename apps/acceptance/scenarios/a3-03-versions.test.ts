@@ -33,6 +33,14 @@ test('a stale If-Match is answered with 412, and changes nothing', async () => {
   expect(await now.json()).toMatchObject({ name: 'second', version: 2 });
 });
 
+test.each(['W/"1"', '"abc"', '1', '""', '"1" junk', '"99999999999"'])(
+  'If-Match: %s names no version, and is answered with 412',
+  async (ifMatch) => {
+    const { change } = await newProject();
+    await expectProblem(await change({ name: 'second' }, { 'if-match': ifMatch }), 412);
+  },
+);
+
 test('a stale version in the body is answered with 409, and changes nothing', async () => {
   const { token, project, change } = await newProject();
   expect((await change({ name: 'second', version: 1 })).status).toBe(200);

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../gate/wait.ts';
 import { control, request } from './client.ts';
 
 afterEach(async () => {
@@ -11,24 +12,20 @@ const answers = () =>
     () => false,
   );
 
-test('on SIGTERM requests in flight finish, no new ones are taken, and the exit code is 0', async () => {
-  const inFlight = Promise.all(
-    Array.from({ length: 5 }, () =>
-      request('/_acceptance/slow?ms=700').then((answer) => answer.status),
-    ),
-  );
-  // The requests must have reached the server before the signal does.
+test('on SIGTERM readiness goes off, requests in flight finish, no new ones are taken, and the exit code is 0', async () => {
+  const inFlight = Array.from({ length: 5 }, () => request('/_acceptance/slow?ms=1000'));
+  // Answered after the five have reached the server: the app is one process.
   await request('/ping');
-  await new Promise((resolve) => setTimeout(resolve, 150));
   const ended = control('app/terminate', { signal: 'SIGTERM' });
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(
-    await request('/ping').then(
-      (answer) => answer.status,
-      () => 'refused',
-    ),
-  ).toSatisfy((now) => now === 'refused' || now === 503);
-  expect(await inFlight).toEqual([200, 200, 200, 200, 200]);
+  await waitFor('readiness to go off', 2000, async () =>
+    (await request('/readyz')).status === 503 ? true : undefined,
+  );
+  expect((await request('/healthz')).status).toBe(200);
+  await waitFor('new requests to be refused', 5000, async () =>
+    (await answers()) ? undefined : true,
+  );
+  const statuses = (await Promise.all(inFlight)).map((answer) => answer.status);
+  expect(statuses).toEqual([200, 200, 200, 200, 200]);
   const { exitCode, tookMs } = await ended;
   expect(exitCode).toBe(0);
   expect(tookMs).toBeLessThan(5000);

@@ -84,6 +84,8 @@ test('a bug is a bare 500: the cause is in the log, under the same request id, a
   const answer = await request('/_acceptance/broken');
   const body = await answer.text();
   expect(body).not.toMatch(/swordfish|Error|\.ts|stack/);
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
   const requestId = answer.headers.get('x-request-id') as string;
   await waitFor('the cause in the log', 5000, async () =>
     (await control('app/log'))

@@ -1,4 +1,5 @@
-import { exitCodeBadSettings, InvalidSettings } from '@svc/core';
+import { exitCodeBadSettings, InvalidSettings, isFailure } from '@svc/core';
+import { UnsafeRole } from '@svc/db';
 import { onSignals } from '@svc/http';
 import { createLogger } from './logger.ts';
 import { createServices, type Services } from './services.ts';
@@ -16,25 +17,34 @@ export async function runProcess(
 ): Promise<void> {
   const settings = settingsOrExit();
   const logger = createLogger(settings);
-  const services = await createServices(settings, logger);
+  const services = await createServices(settings, logger).catch((error: unknown) => {
+    // What is expected to happen (no database, a role that owns too much) needs no stack trace.
+    if (!isFailure(error) && !(error instanceof UnsafeRole)) throw error;
+    logger.error({ reason: error.message }, 'the app cannot start');
+    process.exit(1);
+  });
   const { serve } =
     'Bun' in globalThis ? await import('@svc/http/bun') : await import('@svc/http/node');
   const { fetch } = createApp(services);
-  const server = await serve({ fetch, hostname: settings.host, port: settings.port, logger });
+  const { bodyTimeoutMs, handlerTimeoutMs, host: hostname, port } = settings;
+  // The net below the other limits must not be tighter than they are.
+  const requestTimeoutMs = bodyTimeoutMs + handlerTimeoutMs + 10_000;
+  const server = await serve({ fetch, hostname, port, requestTimeoutMs, logger });
   services.health.markStarted();
   logger.info({ process: name, url: server.url, docs: `${server.url}/docs` }, 'listening');
 
-  const { shutdownGraceMs } = settings;
+  const { shutdownDelayMs, shutdownGraceMs } = settings;
   onSignals({
     opened: [
-      { name: 'services', stop: () => services.stop() },
+      ...services.opened,
       {
         name: 'server',
         stop: ({ graceMs }) => server.stop({ graceMs: Math.min(graceMs, shutdownGraceMs) }),
       },
     ],
     health: services.health,
-    deadlineMs: shutdownGraceMs + 10_000,
+    delayMs: shutdownDelayMs,
+    deadlineMs: shutdownDelayMs + shutdownGraceMs + 10_000,
     logger,
   });
 }

@@ -1,7 +1,7 @@
 import { createAuth } from '@svc/auth';
 import { createCursors, type Logger, systemClock } from '@svc/core';
 import { assertAppRole, connect } from '@svc/db';
-import { createHealth } from '@svc/http';
+import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
@@ -65,11 +65,11 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     health,
     auth,
     projects,
-    /** Ends everything in reverse. */
-    async stop() {
-      await auth.stop();
-      redis?.disconnect();
-      await connection.close();
-    },
+    /** In the order of opening; closed in reverse. */
+    opened: [
+      { name: 'database', stop: () => connection.close() },
+      ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
+      { name: 'mails on their way', stop: () => auth.stop() },
+    ] satisfies Stoppable[],
   };
 }

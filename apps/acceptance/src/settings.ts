@@ -1,6 +1,14 @@
 import { authSettings } from '@svc/auth';
-import { InvalidSettings, parseSettings, setting, type Environment } from '@svc/core';
+import {
+  type Environment,
+  InvalidSettings,
+  parseSettings,
+  setting,
+  type SettingIssue,
+  toMs,
+} from '@svc/core';
 import { databaseSettings } from '@svc/db';
+import { httpSettings } from '@svc/http';
 import { mailSettings } from '@svc/mail';
 import * as v from 'valibot';
 
@@ -13,12 +21,13 @@ export const settingsSchema = v.object({
   HOST: v.optional(setting.text('the address to listen on'), '127.0.0.1'),
   PORT: v.optional(setting.integer('the port to listen on', 0, 65_535), '8000'),
   PUBLIC_URL: v.optional(
-    setting.url(
-      'the URL people reach the app at; links in mails begin with it',
-      ['http', 'https'],
-      {
-        requiredInProduction: true,
-      },
+    v.pipe(
+      setting.url(
+        'the URL people reach the app at, such as https://projects.example; links in mails begin with it',
+        ['http', 'https'],
+      ),
+      v.check((value) => /^https?:\/\/[^/?#@]+\/?$/.test(value)),
+      v.metadata({ requiredInProduction: true }),
     ),
     'http://localhost:8000',
   ),
@@ -36,14 +45,7 @@ export const settingsSchema = v.object({
     }),
     'only-for-local-use-only-for-local-use',
   ),
-  TRUSTED_PROXIES: v.optional(
-    setting.list('networks (CIDR) whose X-Forwarded-For is believed, parted by commas'),
-    '',
-  ),
-  CORS_ORIGINS: v.optional(
-    setting.list('origins whose pages may call the API with credentials, parted by commas'),
-    '',
-  ),
+  ...httpSettings,
   LOG_LEVEL: v.optional(
     setting.oneOf('the least level that is logged', ['debug', 'info', 'warn', 'error', 'silent']),
     'info',
@@ -60,6 +62,14 @@ export const settingsSchema = v.object({
   HANDLER_TIMEOUT_MS: v.optional(
     setting.integer('how long an answer may take, in milliseconds', 100, 600_000),
     '30000',
+  ),
+  SHUTDOWN_DELAY_MS: v.optional(
+    setting.integer(
+      'how long to go on serving after SIGTERM, so that balancers see readiness off, in milliseconds',
+      0,
+      600_000,
+    ),
+    '0',
   ),
   SHUTDOWN_GRACE_MS: v.optional(
     setting.integer(
@@ -80,16 +90,25 @@ export type AppSettings = ReturnType<typeof readSettings>;
 /** The settings of the process. @throws {InvalidSettings} listing every fault. */
 export function readSettings(environment: Environment = process.env) {
   const settings = parseSettings(settingsSchema, environment);
-  const { acceptance, appEnv, bodyTimeoutMs, handlerTimeoutMs } = settings;
-  if (acceptance && appEnv === 'production') {
-    throw new InvalidSettings([
-      { variable: 'ACCEPTANCE', problem: 'invalid', expected: 'false where APP_ENV is production' },
-    ]);
-  }
-  if (bodyTimeoutMs >= handlerTimeoutMs) {
-    throw new InvalidSettings([
-      { variable: 'BODY_TIMEOUT_MS', problem: 'invalid', expected: 'less than HANDLER_TIMEOUT_MS' },
-    ]);
-  }
+  const issues = contradictions(settings);
+  if (issues.length > 0) throw new InvalidSettings(issues);
   return settings;
+}
+
+/** What each variable alone does not show. */
+function contradictions(settings: ReturnType<typeof parseSettings<typeof settingsSchema>>) {
+  const { acceptance, appEnv, bodyTimeoutMs, handlerTimeoutMs } = settings;
+  const { authSessionIdle, authSessionAbsolute } = settings;
+  const rules: [boolean, string, string][] = [
+    [acceptance && appEnv === 'production', 'ACCEPTANCE', 'false where APP_ENV is production'],
+    [bodyTimeoutMs >= handlerTimeoutMs, 'BODY_TIMEOUT_MS', 'less than HANDLER_TIMEOUT_MS'],
+    [
+      toMs(authSessionIdle) === 0 || toMs(authSessionIdle) > toMs(authSessionAbsolute),
+      'AUTH_SESSION_IDLE',
+      'more than nothing and at most AUTH_SESSION_ABSOLUTE',
+    ],
+  ];
+  return rules
+    .filter(([broken]) => broken)
+    .map(([, variable, expected]): SettingIssue => ({ variable, problem: 'invalid', expected }));
 }

@@ -1,3 +1,4 @@
+import { sha256 } from '@svc/core';
 import { systemClock } from '@svc/core';
 import type { Db } from '@svc/db';
 import { databaseTest } from '@svc/db/testing';
@@ -124,7 +125,10 @@ test('following a link uses nothing up, and its page works without scripts and t
     expect(page.status).toBe(200);
     expect(page.headers.get('referrer-policy')).toBe('no-referrer');
     expect(page.headers.get('cache-control')).toBe('no-store');
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    const style = /<style>([\s\S]*?)<\/style>/.exec(await page.clone().text())?.[1] ?? '';
+    expect(policy).toContain(`'sha256-${Buffer.from(sha256(style)).toString('base64')}'`);
     expect(await page.text()).toMatch(/<form method="post"[^]*<button/);
   }
   const done = await form('/auth/verify', { token });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Clock, isFailure, type Logger, randomBytes } from '@svc/core';
 import { sql } from 'kysely';
 import { type Hook, type Scope, scopeOf, scopePlugin } from './after-commit.ts';
@@ -83,6 +84,9 @@ async function runHooks(hooks: readonly Hook[], logger: Logger): Promise<void> {
   }
 }
 
+/** The scopes in whose savepoints the running code stands. */
+const inside = new AsyncLocalStorage<readonly Scope[]>();
+
 function inSavepoint<T>(
   trx: Trx,
   fn: (trx: Trx) => Promise<T>,
@@ -92,6 +96,10 @@ function inSavepoint<T>(
     throw new TypeError('a savepoint has the isolation and access of its transaction');
   }
   const parent = scopeOf(trx);
+  if (parent !== undefined && inside.getStore()?.includes(parent) === true) {
+    // It would wait for the savepoint that it stands in, for ever.
+    throw new TypeError('this transaction has a savepoint open here: use the one you were given');
+  }
   // Savepoints of one transaction form a stack: two side by side would release each other's.
   const result = (parent?.savepoints ?? Promise.resolve()).then(() => nest(trx, parent, fn));
   if (parent !== undefined) parent.savepoints = result.catch(() => {});
@@ -114,7 +122,8 @@ async function nest<T>(
   await sql`savepoint ${name}`.execute(trx);
   let result: T;
   try {
-    result = await fn(trx.withPlugin(scopePlugin(scope)));
+    const around = parent === undefined ? [] : [...(inside.getStore() ?? []), parent];
+    result = await inside.run(around, () => fn(trx.withPlugin(scopePlugin(scope))));
   } catch (error) {
     await undo(trx, name);
     throw error;

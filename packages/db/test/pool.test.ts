@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
-import { isFailure } from '@svc/core';
+import { type AddressInfo, connect as openSocket, createServer, type Socket } from 'node:net';
+import { isFailure, systemClock } from '@svc/core';
 import { sql } from 'kysely';
 import { describe, expect } from 'vitest';
 import { connect, DatabaseUnavailable } from '../src/index.ts';
@@ -33,6 +33,37 @@ describe('the pool', () => {
     // The file's own connection of the same role is open as well.
     expect(most).toBeLessThanOrEqual(4);
     expect(connection.pool()).toEqual({ max: 3, open: 3, idle: 3, busy: 0, waiting: 0 });
+  });
+
+  test('does not leave those waiting who queued while a connection could not be opened', async ({
+    database,
+  }) => {
+    // Accepts one connection to PostgreSQL, then refuses all: what comes after the first is cut off.
+    const { hostname, port } = new URL(database.urls!.url);
+    const sockets = new Set<Socket>();
+    let open = true;
+    const proxy = createServer((client) => {
+      sockets.add(client);
+      client.on('error', () => sockets.delete(client));
+      if (!open) return void client.destroy();
+      const server = openSocket(Number(port), hostname).on('error', () => client.destroy());
+      client.pipe(server).pipe(client);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = new URL(database.urls!.url);
+    url.port = String((proxy.address() as AddressInfo).port);
+    await using connection = await connect(url.href, {
+      poolSize: 2,
+      connectTimeoutMs: 500,
+      acquireTimeoutMs: 8000,
+    });
+    open = false;
+    for (const socket of sockets) socket.destroy();
+    const startedMs = systemClock.elapsedMs();
+    const errors = await Promise.all(Array.from({ length: 8 }, () => failureOf(connection.ping())));
+    expect(errors.every(unavailable)).toBe(true);
+    expect(systemClock.elapsedMs() - startedMs).toBeLessThan(4000);
+    proxy.close();
   });
 
   test('refuses those who wait too long, and serves the next', async ({ database }) => {

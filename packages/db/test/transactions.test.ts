@@ -83,6 +83,18 @@ describeDatabases('a transaction', [counters], (test) => {
     expect(await valueOf(db, 2)).toBe(1);
   });
 
+  test('refuses a transaction whose savepoint the code stands in: it would wait for itself', async ({
+    db,
+  }) => {
+    const nested = transact(db, (outer) =>
+      transact(outer, () => transact(outer, async () => 'never')),
+    );
+    await expect(nested).rejects.toThrow(TypeError);
+    expect(
+      await transact(db, (outer) => transact(outer, (inner) => transact(inner, async () => 'in'))),
+    ).toBe('in');
+  });
+
   test('takes savepoints side by side one after the other', async ({ db }) => {
     await transact(db, (trx) =>
       Promise.all([

@@ -50,4 +50,5 @@ export {
   PreconditionRequired,
   toEtag,
 } from './precondition.ts';
+export { httpSettings } from './settings.ts';
 export { onSignals, type OnSignalsOptions, type Shutdown, type Stoppable } from './shutdown.ts';

@@ -50,15 +50,27 @@ export function bareProblem(
   const requestId = newId();
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', 'x-request-id': requestId },
-    body: JSON.stringify({ type: 'about:blank', title, status, code, request_id: requestId }),
+    headers: {
+      'content-type': 'application/problem+json',
+      'x-request-id': requestId,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    body: JSON.stringify({
+      type: 'about:blank',
+      title,
+      status,
+      code,
+      instance: `urn:request:${requestId}`,
+      request_id: requestId,
+    }),
   };
 }
 
 /** `fetch` that never throws: what the app did not catch is logged and answered with a bare 500. */
 export function guardFetch(fetch: Fetch, logger: Logger, newId: NewId | undefined): Fetch {
   const recover = (error: unknown) => {
-    const problem = bareProblem(500, 'internal', 'Internal Server Error', newId);
+    const problem = bareProblem(500, 'http.internal', 'Internal Server Error', newId);
     logger.error(
       { err: error, requestId: problem.headers['x-request-id'] },
       'the app threw instead of answering',

@@ -168,7 +168,7 @@ describe.each<Runtime>(['node', 'bun'])('a server on %s', (runtime) => {
     expect(answer.headers['content-type']).toBe('application/problem+json');
     expect(JSON.parse(answer.body)).toMatchObject({
       status: 500,
-      code: 'internal',
+      code: 'http.internal',
       request_id: answer.headers['x-request-id'],
     });
   });

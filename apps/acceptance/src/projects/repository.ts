@@ -1,5 +1,5 @@
 import type { Db } from '@svc/db';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Actor } from './permissions.ts';
 import type { ProjectRow, ProjectTables } from './tables.ts';
 
@@ -51,7 +51,7 @@ export function projectRepository(database: Db, actor: Actor) {
         .set((eb) => ({ ...change, updated_at: updatedAt, version: eb('version', '+', 1) }))
         .where('id', '=', id)
         .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
-        .$if(versions !== undefined, (query) => query.where('version', 'in', versions ?? []))
+        .$if(versions !== undefined, (query) => query.where(hasVersion(versions ?? [])))
         .returningAll()
         .executeTakeFirst(),
 
@@ -61,8 +61,11 @@ export function projectRepository(database: Db, actor: Actor) {
         .deleteFrom('app.projects')
         .where('id', '=', id)
         .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
-        .$if(versions !== undefined, (query) => query.where('version', 'in', versions ?? []))
+        .$if(versions !== undefined, (query) => query.where(hasVersion(versions ?? [])))
         .returning('id')
         .executeTakeFirst(),
   };
 }
+
+// `in ()` is no SQL, and a client may name no version that could exist.
+const hasVersion = (versions: readonly number[]) => sql<boolean>`version = any(${versions})`;

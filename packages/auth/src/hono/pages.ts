@@ -33,9 +33,7 @@ function page(c: Context, { appName, title, body, status = 200 }: PageOptions) {
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width" />
           <title>${title} · ${appName}</title>
-          <style>
-            ${raw(style)}
-          </style>
+          ${raw(`<style>${style}</style>`)}
         </head>
         <body>
           <main>

@@ -67,6 +67,15 @@ function createPool(
       opening -= 1;
     }
   };
+  const openForCaller = async () => {
+    try {
+      return await openOne();
+    } catch (error) {
+      // The place is free again, and those who wait for it do not come by again.
+      serveWaiters();
+      throw error;
+    }
+  };
   const put = (slot: Slot) => {
     const waiter = waiters.shift();
     if (waiter === undefined) idle.push(slot);
@@ -139,7 +148,7 @@ function createPool(
       if (closing !== undefined) throw closedError();
       const slot = idle.pop();
       if (slot !== undefined) return slot;
-      if (live.size + opening < max) return openOne();
+      if (live.size + opening < max) return openForCaller();
       return wait();
     },
     release(session) {

@@ -65,7 +65,7 @@ export function stack(app: AnyApp, options: StackOptions = {}): void {
   router.use(cors(options.cors));
   router.use(wellFormedUrl());
   router.use(methodNotAllowed(router));
-  router.use(bodyLimit({ maxBytes, readTimeoutMs, clock }));
+  router.use(bodyLimit({ maxBytes, readTimeoutMs, idleTimeoutMs: readTimeoutMs, clock }));
   router.use(handlerTimeout({ ms: handlerTimeoutMs, clock }));
   problems(router, { typeBase, logger });
 }

@@ -38,8 +38,18 @@ export function parseSmtpUrl(text: string): SmtpServer {
   };
 }
 
+/** How the connection to a server is secured. @throws {TypeError} when credentials would go over a network in the clear. */
+export function securityOf({ host, tls, user }: SmtpServer): NonNullable<SmtpServer['tls']> {
+  if (typeof host !== 'string' || host === '') throw new TypeError('an SMTP server has a host');
+  const mode = tls ?? (isLoopback(host) ? 'off' : 'starttls');
+  if (mode === 'off' && user !== undefined && !isLoopback(host)) {
+    throw new TypeError('SMTP credentials are not sent over a network without TLS');
+  }
+  return mode;
+}
+
 /** Whether a host is this machine itself. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 

@@ -5,7 +5,7 @@ import type { Mailbox } from '../address.ts';
 import type { MailTransport, OutgoingMail } from '../transport.ts';
 import { createSlots } from './slots.ts';
 import { toMailFailure } from './smtp-errors.ts';
-import { isLoopback, parseSmtpUrl, type SmtpServer } from './smtp-url.ts';
+import { parseSmtpUrl, securityOf, type SmtpServer } from './smtp-url.ts';
 
 export type { SmtpServer } from './smtp-url.ts';
 
@@ -82,11 +82,7 @@ function connectionOptions({
   connectTimeoutMs = 10_000,
   timeoutMs = 30_000,
 }: SmtpTransportOptions) {
-  if (typeof host !== 'string' || host === '') throw new TypeError('an SMTP server has a host');
-  const mode = tls ?? (isLoopback(host) ? 'off' : 'starttls');
-  if (mode === 'off' && user !== undefined && !isLoopback(host)) {
-    throw new TypeError('SMTP credentials are not sent over a network without TLS');
-  }
+  const mode = securityOf({ host, ...(tls && { tls }), ...(user !== undefined && { user }) });
   return {
     host,
     port: port ?? (mode === 'implicit' ? 465 : 587),
