@@ -8,10 +8,23 @@ test('bad settings end with exit code 78, every fault listed, no value and no st
       LOG_LEVEL: 'loud',
       DATABASE_URL: 'mysql://user:hunter2@host/db',
       APP_SECRET: 'short',
+      TRUSTED_PROXIES: '10.0.0.0/99',
+      CORS_ORIGINS: 'https://a.example/',
+      PUBLIC_URL: 'https://a.example/?x=1',
+      SMTP_URL: 'smtp://u:p@mail.example?tls=off',
     },
   });
   expect(exitCode).toBe(78);
-  for (const variable of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'APP_SECRET'])
+  for (const variable of [
+    'PORT',
+    'LOG_LEVEL',
+    'DATABASE_URL',
+    'APP_SECRET',
+    'TRUSTED_PROXIES',
+    'CORS_ORIGINS',
+    'PUBLIC_URL',
+    'SMTP_URL',
+  ])
     expect(stderr).toContain(variable);
   expect(stdout + stderr).not.toMatch(/eighty|loud|hunter2|short|\n\s+at /);
 });

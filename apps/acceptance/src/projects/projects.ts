@@ -10,7 +10,7 @@ import {
   toPage,
   uuidv7,
 } from '@svc/core';
-import { type Db, StaleVersion } from '@svc/db';
+import { type Db, expectUpdated } from '@svc/db';
 import { type Actor, requirePermission } from './permissions.ts';
 import { type ProjectChange, projectRepository, type Versions } from './repository.ts';
 import type { ProjectRow } from './tables.ts';
@@ -100,15 +100,14 @@ export function createProjects({
       requirePermission(actor, 'change');
       const rows = projectRepository(db, actor);
       const row = await rows.update(id, versions, change, clock.now());
-      if (row === undefined) throw await whyMissing(rows.find(id));
-      return toProject(row);
+      return toProject(await expectUpdated(row, { find: () => rows.find(id), notFound }));
     },
 
     async delete(id, versions) {
       requirePermission(actor, 'delete');
       const rows = projectRepository(db, actor);
       const row = await rows.delete(id, versions);
-      if (row === undefined) throw await whyMissing(rows.find(id));
+      await expectUpdated(row, { find: () => rows.find(id), notFound });
     },
   });
 
@@ -118,10 +117,7 @@ export function createProjects({
   };
 }
 
-/** A write that met no row: either another version is there, or nothing. */
-async function whyMissing(found: Promise<ProjectRow | undefined>) {
-  return (await found) === undefined ? new ProjectNotFound() : new StaleVersion();
-}
+const notFound = () => new ProjectNotFound();
 
 function decodePosition(cursors: Cursors, cursor: string): string {
   const [id] = cursors.decode('projects', cursor);

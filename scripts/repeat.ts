@@ -1,0 +1,49 @@
+// pnpm soak and pnpm fuzz: the race, kill and property tests, over and over. Not part of CI.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = join(import.meta.dirname, '..');
+
+/** What each command repeats; property tests draw new values in every round. */
+const suites: Readonly<Record<string, readonly string[]>> = {
+  soak: [
+    'packages/db/test/restarts.test.ts',
+    'packages/db/test/crashes.test.ts',
+    'packages/db/test/pool.test.ts',
+    'packages/db/test/transactions.test.ts',
+    'packages/auth/test/races.test.ts',
+    'packages/http/test/servers.test.ts',
+  ],
+  fuzz: [
+    'packages/core/test/cursor.test.ts',
+    'packages/http/test/bad-input.test.ts',
+    'packages/http/test/client-address.test.ts',
+    'packages/mail/test/header-injection.test.ts',
+  ],
+};
+
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: 'string', default: '10' } },
+  allowPositionals: true,
+});
+const files = suites[positionals[0] ?? ''];
+const rounds = Number(values.rounds);
+if (files === undefined || !Number.isInteger(rounds) || rounds < 1) {
+  console.error(`Usage: pnpm ${Object.keys(suites).join('|')} [--rounds N]`);
+  process.exit(2);
+}
+for (let round = 1; round <= rounds; round += 1) {
+  const startedMs = performance.now();
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=dot', ...files],
+    { cwd: root, encoding: 'utf8' },
+  );
+  const took = `${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
+  console.log(`round ${round} of ${rounds}: ${status === 0 ? 'passed' : 'FAILED'} (${took})`);
+  if (status !== 0) {
+    console.error(stdout + stderr);
+    process.exit(1);
+  }
+}
