@@ -1,5 +1,5 @@
 import { exitCodeBadSettings, InvalidSettings, isFailure } from '@svc/core';
-import { UnsafeRole } from '@svc/db';
+import { DatabaseLocked, UnsafeRole } from '@svc/db';
 import { onSignals } from '@svc/http';
 import { createLogger } from './logger.ts';
 import { createServices, type Services } from './services.ts';
@@ -19,7 +19,8 @@ export async function runProcess(
   const logger = createLogger(settings);
   const services = await createServices(settings, logger).catch((error: unknown) => {
     // What is expected to happen (no database, a role that owns too much) needs no stack trace.
-    if (!isFailure(error) && !(error instanceof UnsafeRole)) throw error;
+    if (!isFailure(error) && !(error instanceof UnsafeRole) && !(error instanceof DatabaseLocked))
+      throw error;
     logger.error({ reason: error.message }, 'the app cannot start');
     process.exit(1);
   });

@@ -12,6 +12,8 @@ import { httpSettings } from '@svc/http';
 import { mailSettings } from '@svc/mail';
 import * as v from 'valibot';
 
+const localSecret = 'only-for-local-use-only-for-local-use';
+
 /** Every variable the app understands; `.env.example` is generated from it. */
 export const settingsSchema = v.object({
   APP_ENV: v.optional(
@@ -43,7 +45,7 @@ export const settingsSchema = v.object({
       minLength: 32,
       requiredInProduction: true,
     }),
-    'only-for-local-use-only-for-local-use',
+    localSecret,
   ),
   ...httpSettings,
   LOG_LEVEL: v.optional(
@@ -99,8 +101,19 @@ export function readSettings(environment: Environment = process.env) {
 function contradictions(settings: ReturnType<typeof parseSettings<typeof settingsSchema>>) {
   const { acceptance, appEnv, bodyTimeoutMs, handlerTimeoutMs } = settings;
   const { authSessionIdle, authSessionAbsolute } = settings;
+  const production = appEnv === 'production';
   const rules: [boolean, string, string][] = [
-    [acceptance && appEnv === 'production', 'ACCEPTANCE', 'false where APP_ENV is production'],
+    [acceptance && production, 'ACCEPTANCE', 'false where APP_ENV is production'],
+    [
+      production && settings.appSecret === localSecret,
+      'APP_SECRET',
+      'a secret of your own where APP_ENV is production',
+    ],
+    [
+      production && /^http:\/\/(?!localhost[:/]|localhost$)/.test(settings.publicUrl),
+      'PUBLIC_URL',
+      'an https URL where APP_ENV is production',
+    ],
     [bodyTimeoutMs >= handlerTimeoutMs, 'BODY_TIMEOUT_MS', 'less than HANDLER_TIMEOUT_MS'],
     [
       toMs(authSessionIdle) === 0 || toMs(authSessionIdle) > toMs(authSessionAbsolute),

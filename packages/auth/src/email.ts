@@ -1,7 +1,8 @@
+import { domainToASCII } from 'node:url';
 import { ValidationFailed } from '@svc/core';
 
 export interface EmailAddress {
-  /** As written, trimmed, NFC. */
+  /** As written, trimmed; the domain in ASCII. */
   readonly address: string;
   /** Lower case: two spellings that differ only by case are one account. */
   readonly normalized: string;
@@ -10,9 +11,9 @@ export interface EmailAddress {
 // RFC 5321 4.5.3.1 counts octets.
 const maxOctets = 254;
 const maxLocalOctets = 64;
-// An unquoted local part (RFC 5322 dot-atom, RFC 6531 for letters beyond ASCII).
-const localPart = /^[^\s\p{C}@"(),:;<>[\\\].]+(?:\.[^\s\p{C}@"(),:;<>[\\\].]+)*$/u;
-const domainLabel = /^(?!-)[\p{L}\p{N}\p{M}-]{1,63}(?<!-)$/u;
+// An unquoted local part (RFC 5322 dot-atom). Letters beyond ASCII need RFC 6531 on the whole way of a mail.
+const localPart = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
+const domainLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
 /** An address in the one form the package works with. @throws {ValidationFailed} when it is none. */
 export function parseEmail(value: string): EmailAddress {
@@ -20,10 +21,13 @@ export function parseEmail(value: string): EmailAddress {
   // Before trimming: an address that ends in a line break is an attempt, not a slip of the hand.
   if (/[\r\n\0]/.test(value)) throw refused();
   if (value.length > 4 * maxOctets) throw refused();
-  const address = value.trim().normalize('NFC');
-  const at = address.lastIndexOf('@');
-  const local = address.slice(0, Math.max(at, 0));
-  const labels = address.slice(at + 1).split('.');
+  const written = value.trim().normalize('NFC');
+  const at = written.lastIndexOf('@');
+  const local = written.slice(0, Math.max(at, 0));
+  // In ASCII (IDNA): `ｅxample.com` and `example.com` are one domain, and so one mailbox.
+  const domain = domainToASCII(written.slice(at + 1));
+  const address = `${local}@${domain}`;
+  const labels = domain.split('.');
   const fits =
     Buffer.byteLength(address) <= maxOctets && Buffer.byteLength(local) <= maxLocalOctets;
   if (!fits || !localPart.test(local) || labels.length < 2) throw refused();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
 import type { Db } from '@svc/db';
 import { type OneTimeTokenRow, tablesOf } from './tables.ts';
@@ -68,7 +69,10 @@ export function createOneTimeTokens(options: {
         .insertInto('svc_auth.one_time_tokens')
         .values({ id: newId(), user_id: userId, purpose, ...values, used_at: null })
         .onConflict((conflict) =>
-          conflict.columns(['user_id', 'purpose']).where('used_at', 'is', null).doUpdateSet(values),
+          conflict
+            .columns(['user_id', 'purpose'])
+            .where('used_at', 'is', null)
+            .doUpdateSet({ ...values, ...unlessContested(row.created_at) }),
         )
         .execute();
       return token;
@@ -126,5 +130,17 @@ export function createOneTimeTokens(options: {
         .where('pending_password', 'is not', null)
         .execute();
     },
+  };
+}
+
+// Two registrations that wait for one address may come from two people, and the owner cannot tell by
+// the mails which is whose. Then neither password counts: who proves the mailbox chooses one.
+function unlessContested(now: Date) {
+  const waits = sql<boolean>`one_time_tokens.expires_at > ${now}`;
+  return {
+    pending_password: sql<
+      string | null
+    >`case when ${waits} then null else excluded.pending_password end`,
+    pending_name: sql<string | null>`case when ${waits} then null else excluded.pending_name end`,
   };
 }

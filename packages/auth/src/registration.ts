@@ -25,7 +25,7 @@ export interface Registration {
 
 const maxNameLength = 200;
 
-// Whether the address is known must not show: both ways hash, and run as many statements that write.
+// Whether the address is known must not show: both ways hash, and write.
 export async function register(
   context: AuthContext,
   input: Registration,
@@ -77,8 +77,8 @@ export function mailNewVerification(
   });
 }
 
-// The password comes from the registration that the token belongs to: what somebody else registered
-// for the address before is gone (account pre-hijacking, Sudhodanan and Paverd 2022).
+// The password is that of the one registration that waited; of several, none (account pre-hijacking,
+// Sudhodanan and Paverd 2022).
 export function verify(
   context: AuthContext,
   input: { token: string },
@@ -90,8 +90,15 @@ export function verify(
     const now = context.clock.now();
     const user = await markVerified(trx, token.user_id, now, token.pending_name);
     if (user === undefined) throw new InvalidToken();
-    if (token.pending_password !== null)
+    if (token.pending_password !== null) {
       await setPassword(trx, user.id, token.pending_password, now);
+    } else {
+      // More than one registration waited: none of their passwords counts, the owner chooses one.
+      afterwards(context, trx, 'reset_mail', async () => {
+        const reset = await context.tokens.issue(context.db, 'reset_password', user.id);
+        await context.mailer.resetPassword(user.email, reset, tokenTtlMs.reset_password);
+      });
+    }
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
     afterCommit(trx, () => verified.publish(context.name, { userId: user.id }));

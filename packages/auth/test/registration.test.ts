@@ -93,22 +93,34 @@ describeDatabases('registration', [authMigrations], (test) => {
     expect(outbox.mails.map((mail) => mail.template)).toEqual(['verify']);
   });
 
-  test("a stranger's earlier registration leaves no password behind when the owner verifies", async ({
-    db,
-  }) => {
-    const { auth, outbox } = openAuth(db);
-    const email = someone();
-    await auth.register({ email, password: 'the password of a stranger', name: 'Mallory' });
-    const strangers = await outbox.nextToken('verify', email);
-    await auth.register({ email, password });
-    await auth.verify({ token: await outbox.nextToken('verify', email) });
-    expect(await codeOf(auth.verify({ token: strangers }))).toBe('auth.invalid_token');
-    expect(await codeOf(auth.login({ email, password: 'the password of a stranger' }))).toBe(
-      'auth.invalid_credentials',
-    );
-    const { user } = await auth.login({ email, password });
-    expect(user.name).toBeNull();
-  });
+  for (const when of ['before', 'after']) {
+    test(`of a registration by a stranger ${when} that of the owner no password counts, and the owner chooses one`, async ({
+      db,
+    }) => {
+      const { auth, outbox } = openAuth(db);
+      const email = someone();
+      const strangersPassword = 'the password of a stranger';
+      const owners = { email, password };
+      const strangers = { email, password: strangersPassword, name: 'Mallory' };
+      const [first, second] = when === 'before' ? [strangers, owners] : [owners, strangers];
+      await auth.register(first);
+      const older = await outbox.nextToken('verify', email);
+      await auth.register(second);
+      await outbox.nextToken('verify', email);
+      await auth.resendVerification({ email });
+      const user = await auth.verify({ token: await outbox.nextToken('verify', email) });
+      expect(user.name).toBeNull();
+      expect(await codeOf(auth.verify({ token: older }))).toBe('auth.invalid_token');
+      for (const tried of [strangersPassword, password]) {
+        expect(await codeOf(auth.login({ email, password: tried }))).toBe(
+          'auth.invalid_credentials',
+        );
+      }
+      const reset = await outbox.nextToken('reset_password', email);
+      await auth.resetPassword({ token: reset, password });
+      await auth.login({ email, password });
+    });
+  }
 
   test('an owner whose address a stranger registered gets in by a password reset, which drops what the stranger chose', async ({
     db,

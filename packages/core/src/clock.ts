@@ -16,11 +16,12 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return reject(signal.reason);
     const startedAt = performance.now();
     let timer: NodeJS.Timeout;
+    const leftMs = () => ms - (performance.now() - startedAt);
     const arm = () => {
-      const leftMs = ms - (performance.now() - startedAt);
-      if (leftMs > longestTimerMs) timer = setTimeout(arm, longestTimerMs);
-      else timer = setTimeout(done, Math.max(0, leftMs));
+      timer = setTimeout(tick, Math.min(Math.ceil(leftMs()), longestTimerMs));
     };
+    // Timers cut fractions off and may fire a millisecond early: promised is at least `ms`.
+    const tick = () => (leftMs() > 0 ? arm() : done());
     const done = () => {
       signal?.removeEventListener('abort', onAbort);
       resolve();

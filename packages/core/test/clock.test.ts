@@ -35,9 +35,11 @@ test.each([
 );
 
 test('the system clock sleeps at least as long as it was asked to', async () => {
-  const before = systemClock.elapsedMs();
-  await systemClock.sleep(20);
-  expect(systemClock.elapsedMs() - before).toBeGreaterThanOrEqual(19);
+  for (let round = 0; round < 20; round += 1) {
+    const before = systemClock.elapsedMs();
+    await systemClock.sleep(5);
+    expect(systemClock.elapsedMs() - before).toBeGreaterThanOrEqual(5);
+  }
 });
 
 test('a sleep longer than a timer of the platform can hold does not end at once', async () => {

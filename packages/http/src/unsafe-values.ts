@@ -5,32 +5,31 @@ export interface UnsafeValue {
   readonly message: string;
 }
 
-interface Visit {
-  readonly value: unknown;
-  readonly path: readonly (string | number)[];
-}
-
-/** Finds what is valid JSON and still cannot be stored or is an attack, at most `limit` of it. */
+/**
+ * Finds what is valid JSON and still cannot be stored or is an attack, at most `limit` of it. Recursion is
+ * as deep as the value, which `parseJson` bounds; the path is shared, so that harmless values cost nothing.
+ */
 export function findUnsafeValues(root: unknown, limit: number): UnsafeValue[] {
   const found: UnsafeValue[] = [];
-  const open: Visit[] = [{ value: root, path: [] }];
-  for (let visit = open.pop(); visit !== undefined && found.length < limit; visit = open.pop()) {
-    const { value, path } = visit;
-    if (typeof value === 'string') {
-      const fault = faultOf(value);
-      if (fault !== undefined) found.push({ path, ...fault });
-    } else if (isContainer(value)) {
-      for (const key of Object.keys(value)) {
-        const fault = faultOfKey(key);
-        if (fault !== undefined) found.push({ path, ...fault });
-        else
-          open.push({
-            value: value[key],
-            path: [...path, Array.isArray(value) ? Number(key) : key],
-          });
-      }
+  const path: (string | number)[] = [];
+  const add = (fault: Omit<UnsafeValue, 'path'> | undefined) => {
+    if (fault !== undefined && found.length < limit) found.push({ path: [...path], ...fault });
+    return fault !== undefined;
+  };
+  const visit = (value: unknown): void => {
+    if (typeof value === 'string') add(faultOf(value));
+    else if (Array.isArray(value)) value.forEach((item, index) => descend(index, item));
+    else if (isRecord(value)) {
+      for (const key of Object.keys(value)) if (!add(faultOfKey(key))) descend(key, value[key]);
     }
-  }
+  };
+  const descend = (key: string | number, value: unknown) => {
+    if (found.length >= limit || (typeof value !== 'string' && typeof value !== 'object')) return;
+    path.push(key);
+    visit(value);
+    path.pop();
+  };
+  visit(root);
   return found;
 }
 
@@ -51,8 +50,7 @@ function faultOfKey(key: string): Omit<UnsafeValue, 'path'> | undefined {
   return faultOf(key);
 }
 
-function isContainer(value: unknown): value is Record<string, unknown> {
-  if (Array.isArray(value)) return true;
+function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -310,3 +310,20 @@ test.each([
   const problem = await problemIn(await server.request('/any', post(body)));
   expect(problem).toMatchObject({ status: 400, errors: [{ pointer: '', code: 'unknown_field' }] });
 });
+
+test.each([
+  ['a flat list', `[${'0,'.repeat(500_000)}0]`],
+  ['a list 60 deep', `${'['.repeat(60)}${'0,'.repeat(500_000)}0${']'.repeat(60)}`],
+  ['half a million keys', `{${Array.from({ length: 60_000 }, (_, i) => `"k${i}":0`).join(',')}}`],
+])('%s of a megabyte is refused before anything judges its values', async (_, body) => {
+  const { app: server } = app();
+  const answer = await server.request('/people', post(body));
+  expect(await problemIn(answer)).toMatchObject({ status: 400, code: 'http.malformed_body' });
+});
+
+test('a form of a megabyte of fields is refused before they are counted', async () => {
+  const { app: server } = app();
+  const form = post('a&'.repeat(500_000), 'application/x-www-form-urlencoded');
+  const answer = await server.request('/form', form);
+  expect(await problemIn(answer)).toMatchObject({ status: 400, code: 'http.malformed_body' });
+});

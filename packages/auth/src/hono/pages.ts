@@ -1,6 +1,7 @@
 import { sha256 } from '@svc/core';
 import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
+import { isTokenShaped } from '../one-time-tokens.ts';
 
 const style =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem;color:#222;background:#fff}' +
@@ -55,7 +56,7 @@ export function verifyPage(c: Context, options: { appName: string; token: string
     // The action is relative: where the routes are mounted is the app's business.
     body: html`<p>If you did not register at ${appName}, close this page.</p>
       <form method="post" action="?">
-        <input type="hidden" name="token" value="${token}" />
+        <input type="hidden" name="token" value="${isTokenShaped(token) ? token : ''}" />
         <button type="submit">Confirm</button>
       </form>`,
   });
@@ -73,7 +74,7 @@ export function resetPage(
     status: fault === undefined ? 200 : 400,
     body: html`${fault === undefined ? '' : html`<p class="fault" role="alert">${fault}</p>`}
       <form method="post" action="?">
-        <input type="hidden" name="token" value="${token}" />
+        <input type="hidden" name="token" value="${isTokenShaped(token) ? token : ''}" />
         <label for="password">New password, at least ${minLength} characters</label>
         <input
           id="password"

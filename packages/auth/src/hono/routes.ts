@@ -40,7 +40,7 @@ import { clearSessionCookie, setSessionCookie } from './session-cookie.ts';
 export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
   const ownPagesOnly = ownPages(auth, options);
   const { appName, minPasswordLength: minLength } = auth;
-  const tags = ['auth'];
+  const tags = ['Sign-in'];
   const security = 'none' as const;
 
   return new Hono<AuthEnv>()

@@ -26,7 +26,8 @@ interface Holder {
  * @throws {DatabaseLocked}
  */
 export function lockDirectory(path: string): DirectoryLock {
-  mkdirSync(resolve(path), { recursive: true });
+  // PGlite makes its files readable for everybody: the directory is what keeps others out.
+  mkdirSync(resolve(path), { recursive: true, mode: 0o700 });
   const directory = realpathSync(resolve(path));
   const lockFile = `${directory}.lock`;
   const mine: Holder = {

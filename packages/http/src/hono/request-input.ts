@@ -30,6 +30,7 @@ export async function readInput(c: Context, target: ValidatedTarget): Promise<un
   }
 }
 
+const maxFormFields = 1000;
 const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
 async function readForm(c: Context): Promise<unknown> {
@@ -37,6 +38,8 @@ async function readForm(c: Context): Promise<unknown> {
   const bytes = await readBody(c);
   if (mediaType === formTypes[0]) {
     const text = decodeUtf8(bytes);
+    if (text.split('&', maxFormFields + 1).length > maxFormFields)
+      throw new MalformedBody({ detail: `The form has more than ${maxFormFields} fields.` });
     if (!isWellFormedUrl(text))
       throw new MalformedBody({ detail: 'The form has a broken percent-encoding.' });
     return fromEntries(new URLSearchParams(text));
