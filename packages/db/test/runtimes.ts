@@ -2,10 +2,11 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-export const runtimes = [
-  { runtime: 'Node', command: process.execPath },
-  { runtime: 'Bun', command: 'bun' },
-] as const;
+const node = { runtime: 'Node', command: process.execPath } as const;
+const bun = { runtime: 'Bun', command: 'bun' } as const;
+
+/** Bun is shown once, beside the newer Node. */
+export const runtimes = process.version.startsWith('v22.') ? [node] : [node, bun];
 
 /** A program of `test/programs`, run from the sources in a process of its own; what it says is lines of JSON. */
 export interface Program {

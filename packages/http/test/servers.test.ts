@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { systemClock } from '@svc/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendRaw } from '../src/testing.ts';
-import { type Program, type Runtime, startService } from './start-program.ts';
+import { type Program, shownRuntimes, startService } from './start-program.ts';
 
 const megabyte = 1024 * 1024;
 const post = (path: string, ...headers: string[]) =>
@@ -52,7 +52,7 @@ function open(port: number) {
   return { socket, answered, received: () => received };
 }
 
-describe.each<Runtime>(['node', 'bun'])('a server on %s', (runtime) => {
+describe.each(shownRuntimes)('a server on %s', (runtime) => {
   let service: Program;
   beforeAll(async () => {
     service = await startService(runtime);
@@ -190,7 +190,7 @@ describe('a server on node', () => {
   });
 });
 
-describe.each<Runtime>(['node', 'bun'])('a graceful stop on %s', (runtime) => {
+describe.each(shownRuntimes)('a graceful stop on %s', (runtime) => {
   it('finishes what is in flight, refuses new connections, closes in reverse and exits with 0', async () => {
     await using service = await startService(runtime);
     const inFlight = sendRaw(service.port, get('/wait?ms=1000'));

@@ -9,6 +9,10 @@ const bin = join(import.meta.dirname, '../../../node_modules/.bin');
 /** The commands of the runtimes that every behaviour of a server is shown on. */
 export const runtimes = { node: process.execPath, bun: join(bin, 'bun') };
 export type Runtime = keyof typeof runtimes;
+/** Bun is shown once, beside the newer Node. */
+export const shownRuntimes: readonly Runtime[] = process.version.startsWith('v22.')
+  ? ['node']
+  : ['node', 'bun'];
 
 export interface Program extends AsyncDisposable {
   readonly port: number;
