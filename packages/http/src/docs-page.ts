@@ -1,4 +1,3 @@
-import { groupBy } from './group-by.ts';
 import { type Html, markup } from './markup.ts';
 import type {
   OpenApiContent,
@@ -17,7 +16,10 @@ interface Entry {
 /** A page that shows an OpenAPI document to people: made on the server, no script, nothing loaded. */
 export function renderDocsPage(document: OpenApiDocument, documentUrl: string): Page {
   const { info } = document;
-  const groups = groupBy(entriesOf(document), ({ operation }) => operation.tags?.[0] ?? 'Other');
+  const groups = Map.groupBy(
+    entriesOf(document),
+    ({ operation }) => operation.tags?.[0] ?? 'Other',
+  );
   const names = [...groups.keys()];
   return renderPage(
     info.title,

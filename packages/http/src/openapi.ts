@@ -2,7 +2,6 @@ import { type FailureType, ValidationFailed } from '@svc/core';
 import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import { MalformedBody, MalformedUrl, UnsupportedMediaType } from './failures.ts';
 import { BodyIncomplete, BodyTimeout, BodyTooLarge } from './limit-failures.ts';
-import { groupBy } from './group-by.ts';
 import type { AnySchema } from './field-errors.ts';
 import { describeProblem, internalProblem, type ProblemDescription } from './problem.ts';
 
@@ -154,7 +153,7 @@ function problemResponses(
   typeBase: string,
 ): Record<string, OpenApiResponse> {
   const byCode = new Map(problems.map((problem) => [problem.code, problem]));
-  const byStatus = groupBy(byCode.values(), (problem) => problem.status);
+  const byStatus = Map.groupBy(byCode.values(), (problem) => problem.status);
   const responses = [...byStatus].map(([status, list]): [string, OpenApiResponse] => [
     String(status),
     {

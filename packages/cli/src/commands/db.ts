@@ -102,8 +102,12 @@ async function withDatabase(
   before(target);
   const { connect } = await loadDb();
   // Migrations hold a lock on one connection and change things on none other.
-  await using connection = await connect(url, { poolSize: 2 });
-  return await work(connection, target);
+  const connection = await connect(url, { poolSize: 2 });
+  try {
+    return await work(connection, target);
+  } finally {
+    await connection.close();
+  }
 }
 
 function steps(

@@ -7,7 +7,7 @@ import { migrate } from '../migrate.ts';
 import { checksumOf, type Migrations } from '../migration.ts';
 import { openPglite } from '../pglite/open.ts';
 import { transact } from '../transact.ts';
-import { appRole, type DatabaseUrls, dropDatabase, setUpDatabase } from './databases.ts';
+import { appRole, type DatabaseUrls, dropDatabase, setUpDatabase, withDb } from './databases.ts';
 import { sharedServer, type SharedServer } from './shared-server.ts';
 
 export type Engine = 'postgres' | 'pglite';
@@ -91,8 +91,7 @@ async function ensureTemplate(
   const template = `svc_template_${Buffer.from(sha256(JSON.stringify(steps)))
     .toString('hex')
     .slice(0, 24)}`;
-  await using server = await connect(superuserUrl, { poolSize: 1 });
-  await server.db.connection().execute(async (db) => {
+  const prepare = async (db: Db) => {
     // Held by the session: a lock of a transaction would not span CREATE DATABASE, which allows none.
     await sql`select pg_advisory_lock(hashtext(${template}))`.execute(db);
     const { rows } =
@@ -101,12 +100,10 @@ async function ensureTemplate(
     const draft = `${template}_draft`;
     await sql`drop database if exists ${sql.id(draft)} with (force)`.execute(db);
     const { ownerUrl } = await setUpDatabase(superuserUrl, draft, passwords);
-    {
-      await using owner = await connect(ownerUrl, { poolSize: 1 });
-      await migrate(owner.db, migrations, { appRole });
-    }
+    await withDb(ownerUrl, (owner) => migrate(owner, migrations, { appRole }));
     await renameWhenUnused(db, draft, template);
-  });
+  };
+  await withDb(superuserUrl, (db) => db.connection().execute(prepare));
   return template;
 }
 

@@ -26,11 +26,12 @@ export async function setUpDatabase(
   { ownerPassword, appPassword }: RolePasswords,
   template?: string,
 ): Promise<DatabaseUrls> {
-  await using server = await connect(superuserUrl, { poolSize: 1 });
-  await ensureLogin(server.db, ownerRole, ownerPassword);
-  await ensureLogin(server.db, appRole, appPassword);
-  const copied = template === undefined ? sql`` : sql` template ${sql.id(template)}`;
-  await sql`create database ${sql.id(name)} owner ${sql.id(ownerRole)}${copied}`.execute(server.db);
+  await withDb(superuserUrl, async (db) => {
+    await ensureLogin(db, ownerRole, ownerPassword);
+    await ensureLogin(db, appRole, appPassword);
+    const copied = template === undefined ? sql`` : sql` template ${sql.id(template)}`;
+    await sql`create database ${sql.id(name)} owner ${sql.id(ownerRole)}${copied}`.execute(db);
+  });
   return {
     url: urlFor(superuserUrl, name, appRole, appPassword),
     ownerUrl: urlFor(superuserUrl, name, ownerRole, ownerPassword),
@@ -38,8 +39,19 @@ export async function setUpDatabase(
 }
 
 export async function dropDatabase(superuserUrl: string, name: string): Promise<void> {
-  await using server = await connect(superuserUrl, { poolSize: 1 });
-  await sql`drop database if exists ${sql.id(name)} with (force)`.execute(server.db);
+  await withDb(superuserUrl, (db) =>
+    sql`drop database if exists ${sql.id(name)} with (force)`.execute(db),
+  );
+}
+
+/** Does something on one connection, and closes it. No `await using`: Node 22 cannot read it in sources. */
+export async function withDb(url: string, work: (db: Db) => Promise<unknown>): Promise<void> {
+  const connection = await connect(url, { poolSize: 1 });
+  try {
+    await work(connection.db);
+  } finally {
+    await connection.close();
+  }
 }
 
 // Roles are the server's, not the database's, and other test files make them at the same moment.

@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import { MalformedBody, MalformedUrl, UnsupportedMediaType } from '../failures.ts';
-import { groupBy } from '../group-by.ts';
 import { decodeUtf8, parseJson } from '../json-body.ts';
 import { isWellFormedUrl } from '../well-formed-url.ts';
 
@@ -91,7 +90,7 @@ function requireWellFormedUrl(c: Context): void {
 
 // A name that comes twice becomes a list, which a schema for one value refuses.
 function fromEntries<Value>(entries: Iterable<[string, Value]>): Record<string, Value | Value[]> {
-  const lists = groupBy(entries, ([name]) => name);
+  const lists = Map.groupBy(entries, ([name]) => name);
   return Object.fromEntries(
     [...lists].map(([name, [first, ...others]]): [string, Value | Value[]] => {
       const value = first?.[1] as Value;
