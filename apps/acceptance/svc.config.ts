@@ -1,8 +1,8 @@
 import { authMigrations } from '@svc/auth/migrations';
 import { defineConfig } from '@svc/cli';
+import { appRole } from './src/app-role.ts';
 import { projectMigrations } from './src/projects/migrations.ts';
 import { seeds } from './src/seeds.ts';
-import { appRole } from './src/services.ts';
 import { readSettings } from './src/settings.ts';
 
 export default defineConfig({

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { relative } from 'node:path';
+import { registry } from '../scenarios/registry.ts';
 import { type GateArguments, parseGateArguments, usage } from './arguments.ts';
 import { buildPackages } from './build.ts';
 import { writeReports } from './report/files.ts';
@@ -20,6 +21,14 @@ async function main(argv: readonly string[]): Promise<number> {
   if (gateArguments === 'help') {
     console.log(usage);
     return 0;
+  }
+  const { only } = gateArguments;
+  const unknown = only.filter(
+    (part) => !registry.some(({ id }) => id === part || id.startsWith(`${part}-`)),
+  );
+  if (unknown.length > 0) {
+    console.error(`--only: the matrix has no ${unknown.join(', ')}\n\n${usage}`);
+    return 2;
   }
   buildPackages();
   let failed = 0;

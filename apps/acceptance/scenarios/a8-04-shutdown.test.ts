@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../gate/wait.ts';
-import { control, request } from './client.ts';
+import { control, request, signUp } from './client.ts';
 
 afterEach(async () => {
   if (!(await answers())) await control('app/start');
@@ -12,7 +12,8 @@ const answers = () =>
     () => false,
   );
 
-test('on SIGTERM readiness goes off, requests in flight finish, no new ones are taken, and the exit code is 0', async () => {
+test('on SIGTERM readiness goes off, requests in flight finish, no new ones are taken, the exit code is 0, and a new start has the data', async () => {
+  const { token } = await signUp();
   const inFlight = Array.from({ length: 5 }, () => request('/_acceptance/slow?ms=1000'));
   // Answered after the five have reached the server: the app is one process.
   await request('/ping');
@@ -29,10 +30,6 @@ test('on SIGTERM readiness goes off, requests in flight finish, no new ones are 
   const { exitCode, tookMs } = await ended;
   expect(exitCode).toBe(0);
   expect(tookMs).toBeLessThan(5000);
-});
-
-test('a restarted app goes on with the data it had', async () => {
-  await control('app/terminate', { signal: 'SIGTERM' });
   await control('app/start');
-  expect((await request('/readyz')).status).toBe(200);
+  expect((await request('/auth/me', { as: token })).status).toBe(200);
 });

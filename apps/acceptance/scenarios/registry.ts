@@ -82,7 +82,7 @@ export const registry: readonly Entry[] = [
     },
   }),
   present('A8-04', 'SIGTERM: in-flight requests finish, exit 0 (HTTP part)', {
-    needs: ['app process', 'gate controls'],
+    needs: ['app process', 'gate controls', 'mail'],
     alone: true,
   }),
   later('A9-01', 'The OpenAPI document is complete'),

@@ -30,7 +30,13 @@ export async function runProcess(
   const { bodyTimeoutMs, handlerTimeoutMs, host: hostname, port } = settings;
   // The net below the other limits must not be tighter than they are.
   const requestTimeoutMs = bodyTimeoutMs + handlerTimeoutMs + 10_000;
-  const server = await serve({ fetch, hostname, port, requestTimeoutMs, logger });
+  const server = await serve({ fetch, hostname, port, requestTimeoutMs, logger }).catch(
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      logger.error({ port }, 'the port is taken: set PORT to another');
+      process.exit(1);
+    },
+  );
   services.health.markStarted();
   logger.info({ process: name, url: server.url, docs: `${server.url}/docs` }, 'listening');
 

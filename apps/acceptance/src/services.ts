@@ -3,14 +3,12 @@ import { createCursors, type Logger, systemClock } from '@svc/core';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
+import { appRole } from './app-role.ts';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
 import { createProjects } from './projects/projects.ts';
 import { connectRedis } from './redis.ts';
 import type { AppSettings } from './settings.ts';
-
-/** The role the app works as; the owner of the tables is another. */
-export const appRole = 'svc_app';
 
 export type Services = Awaited<ReturnType<typeof createServices>>;
 

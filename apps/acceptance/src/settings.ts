@@ -5,6 +5,7 @@ import {
   parseSettings,
   setting,
   type SettingIssue,
+  type Settings,
   toMs,
 } from '@svc/core';
 import { databaseSettings } from '@svc/db';
@@ -25,13 +26,12 @@ export const settingsSchema = v.object({
   PUBLIC_URL: v.optional(
     v.pipe(
       setting.url(
-        'the URL people reach the app at, such as https://projects.example; links in mails begin with it',
+        'the URL people reach the app at, such as https://projects.example; links in mails begin with it; http://localhost:PORT where absent',
         ['http', 'https'],
       ),
       v.check((value) => /^https?:\/\/[^/?#@]+\/?$/.test(value)),
       v.metadata({ requiredInProduction: true }),
     ),
-    'http://localhost:8000',
   ),
   ...databaseSettings,
   DATABASE_URL: v.optional(databaseSettings.DATABASE_URL, 'pglite:.data/projects'),
@@ -87,18 +87,22 @@ export const settingsSchema = v.object({
   ),
 });
 
-export type AppSettings = ReturnType<typeof readSettings>;
+export type AppSettings = Omit<Settings<typeof settingsSchema>, 'publicUrl'> & {
+  readonly publicUrl: string;
+};
 
 /** The settings of the process. @throws {InvalidSettings} listing every fault. */
-export function readSettings(environment: Environment = process.env) {
-  const settings = parseSettings(settingsSchema, environment);
+export function readSettings(environment: Environment = process.env): AppSettings {
+  const parsed = parseSettings(settingsSchema, environment);
+  // On this machine the app is where it listens, unless something else is said.
+  const settings = { ...parsed, publicUrl: parsed.publicUrl ?? `http://localhost:${parsed.port}` };
   const issues = contradictions(settings);
   if (issues.length > 0) throw new InvalidSettings(issues);
   return settings;
 }
 
 /** What each variable alone does not show. */
-function contradictions(settings: ReturnType<typeof parseSettings<typeof settingsSchema>>) {
+function contradictions(settings: AppSettings) {
   const { acceptance, appEnv, bodyTimeoutMs, handlerTimeoutMs } = settings;
   const { authSessionIdle, authSessionAbsolute } = settings;
   const production = appEnv === 'production';
