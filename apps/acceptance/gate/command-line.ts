@@ -11,20 +11,28 @@ export interface CommandResult {
 }
 
 /** Runs the built `svc` command in the folder of the app. */
-export async function runSvc(
+export const runSvc = (
   children: Children,
   args: readonly string[],
   environment: Record<string, string>,
+) => runToEnd(children, [join(rootFolder, 'packages/cli/dist/bin.js'), ...args], environment);
+
+/** Runs the app with just this environment until it ends by itself, at most 10 s. */
+export const runApp = (children: Children, environment: Record<string, string>) =>
+  runToEnd(children, ['src/main.ts'], environment, { timeout: 10_000 });
+
+async function runToEnd(
+  children: Children,
+  args: readonly string[],
+  environment: Record<string, string>,
+  limits: { timeout?: number } = {},
 ): Promise<CommandResult> {
-  const child = children.start(
-    process.execPath,
-    [join(rootFolder, 'packages/cli/dist/bin.js'), ...args],
-    {
-      cwd: appFolder,
-      env: { PATH: process.env['PATH'] ?? '', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = children.start(process.execPath, args, {
+    cwd: appFolder,
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...limits,
+  });
   if (child.stdout === null || child.stderr === null) throw new Error('no pipes');
   const [stdout, stderr] = await Promise.all([
     text(child.stdout),

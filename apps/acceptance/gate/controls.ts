@@ -1,5 +1,5 @@
 import type { RunningEnvironment } from './environment.ts';
-import { runSvc } from './command-line.ts';
+import { runApp, runSvc } from './command-line.ts';
 import type { Controls } from './control-server.ts';
 
 /** What scenarios may ask of a stack of the gate's own. */
@@ -38,7 +38,6 @@ export function controlsOf({ app, backing, mail, children, settings }: RunningEn
     },
     /** Starts the app with other settings and answers how it ended; for those it must refuse. */
     'app/refuse': async ({ environment }: { environment: Record<string, string> }) => {
-      const { runApp } = await import('./run-app.ts');
       return runApp(children, environment);
     },
   } satisfies Controls;

@@ -1,18 +1,12 @@
+import { setting } from '@svc/core';
 import * as v from 'valibot';
 import { createClientAddress } from './client-address.ts';
 import { parseOrigins } from './origins.ts';
 
 const list = (description: string, isValid: (items: readonly string[]) => unknown) =>
   v.pipe(
-    v.string(),
-    v.transform((value): readonly string[] =>
-      value
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    ),
+    setting.list(description),
     v.check((items) => succeeds(() => isValid(items))),
-    v.description(description),
   );
 
 /** The variables of an HTTP service, to be spread into an app's settings schema. */
