@@ -1,4 +1,4 @@
-import type { AuthMail } from '@svc/auth';
+import type { AuthMail, SecurityChange } from '@svc/auth';
 import { defineTemplate, html, type Mailer } from '@svc/mail';
 
 interface Link {
@@ -35,11 +35,46 @@ const templates = {
     text: ({ link }: Link) =>
       `Your password was changed and every session was ended.\n\nIf this was not you, choose a new password at once:\n${link}\n`,
   }),
+  confirm_email: defineTemplate({
+    name: 'auth.confirm_email',
+    subject: 'Confirm your new e-mail address',
+    text: ({ appName, link }: Link) =>
+      `Somebody, perhaps you, wants to use this address at ${appName}. Confirm it here:\n${link}\n\nIf it was not you, ignore this mail and do not follow the link.\n`,
+  }),
+  email_changed: defineTemplate({
+    name: 'auth.email_changed',
+    subject: 'Your e-mail address was changed',
+    text: ({ appName, link }: Link) =>
+      `Your account at ${appName} has another e-mail address now, and every session was ended.\n\nIf this was not you, write to us at once:\n${link}\n`,
+  }),
+  security_notice: defineTemplate({
+    name: 'auth.security_notice',
+    subject: 'A change to your account',
+    text: ({ appName, link, change }: Link & { readonly change: SecurityChange }) =>
+      `At ${appName}: ${changes[change]}\n\nIf this was not you, choose a new password at once:\n${link}\n`,
+  }),
+};
+
+const changes: Readonly<Record<SecurityChange, string>> = {
+  mfa_enabled: 'a second factor was added to your account.',
+  mfa_disabled: 'the second factor of your account was removed.',
+  recovery_codes_made: 'new recovery codes were made; the former ones do not work any more.',
+  recovery_code_used: 'somebody signed in with one of your recovery codes.',
+  passkey_added: 'a passkey was added to your account.',
+  passkey_removed: 'a passkey of your account was removed.',
+  identity_linked: 'another way to sign in was linked to your account.',
+  identity_unlinked: 'a way to sign in was removed from your account.',
+  api_key_created: 'an API key was made for your account.',
+  account_locked: 'there were many wrong passwords, and we refuse more of them for a while.',
 };
 
 /** Turns what `@svc/auth` wants said into a mail, and sends it. */
 export function authMails(mailer: Mailer) {
-  return async ({ to, template, data }: AuthMail): Promise<void> => {
-    await mailer.send({ to, template: templates[template], data });
+  return async (mail: AuthMail): Promise<void> => {
+    const { to } = mail;
+    // Of each kind its own data, so that the types hold.
+    if (mail.template === 'security_notice')
+      await mailer.send({ to, template: templates.security_notice, data: mail.data });
+    else await mailer.send({ to, template: templates[mail.template], data: mail.data });
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type Cipher,
   type Clock,
   type Duration,
   type Logger,
@@ -11,20 +12,36 @@ import {
   uuidv7,
 } from '@svc/core';
 import type { Db } from '@svc/db';
+import type { AppendAudit } from './acts.ts';
+import {
+  type Authorization,
+  type AuthPermission,
+  type AuthRole,
+  createAuthorization,
+} from './authorization.ts';
 import { createBackground } from './background.ts';
+import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
-import { type LoggedIn, login, type Login, logout } from './login.ts';
+import { login, type Login, logout } from './login.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens } from './one-time-tokens.ts';
 import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
+import { cleanOrigin } from './origin.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { maxPasswordLength } from './passwords.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
-import { createSessions, type Principal } from './sessions.ts';
+import type { Principal } from './principal.ts';
+import { createSessions } from './sessions.ts';
+import type { SignIn } from './sign-in.ts';
 import type { User } from './users.ts';
 
 /** Sign-in. Whether an address is known shows in no answer, and in no time that an answer takes. */
-export interface Auth extends AsyncDisposable {
+export interface Auth<
+  Permission extends string = string,
+  Role extends string = string,
+> extends AsyncDisposable {
+  /** The roles and permissions that it was made with. */
+  readonly authorization: Authorization<Permission, Role>;
   readonly appName: string;
   /** The origin of `publicUrl`, from which browsers may send requests with the session cookie. */
   readonly publicOrigin: string;
@@ -36,8 +53,8 @@ export interface Auth extends AsyncDisposable {
   resendVerification(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Confirms an address by the token of a link, once. @throws {InvalidToken} */
   verify(input: { token: string }, options?: WriteOptions): Promise<User>;
-  /** Opens a session with a new token. @throws {InvalidCredentials} @throws {ValidationFailed} @throws {AuthBusy} */
-  login(input: Login, options?: WriteOptions): Promise<LoggedIn>;
+  /** Opens a session with a new token, or asks for the second factor. @throws {InvalidCredentials} @throws {ValidationFailed} @throws {AuthBusy} */
+  login(input: Login, options?: WriteOptions): Promise<SignIn>;
   /** Ends the session of a token; one that has ended stays so. */
   logout(input: { token: string }, options?: WriteOptions): Promise<void>;
   /** Whose token it is, or `null` unless its session is alive at this moment. */
@@ -50,10 +67,20 @@ export interface Auth extends AsyncDisposable {
   start(): Promise<void>;
   /** Waits for mails that are on their way. */
   stop(): Promise<void>;
+  /** For the package's own parts behind subpaths. @internal */
+  readonly '~context': AuthContext;
 }
 
-export interface AuthOptions {
+export interface AuthOptions<Permission extends string = string, Role extends string = string> {
   db: Db;
+  /** Roles and permissions. @default those that every app has */
+  authorization?: Authorization<Permission, Role>;
+  /** Appends to the audit log in the transaction of every act; `append` of `@svc/audit` fits. @default nothing is audited */
+  audit?: AppendAudit;
+  /** Encrypts secrets that must be readable again (TOTP, tokens of providers). @default none, and nothing that needs one works */
+  cipher?: Cipher;
+  /** Roles that bring nothing before a second factor was shown. @default none */
+  mfa?: { requiredFor?: readonly Role[] };
   /** Sends one mail; called after the commit and after the answer. */
   sendMail: SendMail;
   /** Where people reach the app (`https://app.example.com`); every link starts with it. */
@@ -66,8 +93,8 @@ export interface AuthOptions {
   sessions?: { idle?: Duration; absolute?: Duration };
   /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
   passwords?: { minLength?: number };
-  /** Where links lead, under `publicUrl`. @default /auth/verify and /auth/password/reset */
-  paths?: { verify?: string; resetPassword?: string };
+  /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
+  paths?: { verify?: string; resetPassword?: string; confirmEmail?: string };
   /** @default systemClock */
   clock?: Clock;
   /** @default uuidv7 */
@@ -81,8 +108,15 @@ export interface AuthOptions {
 }
 
 /** @throws {TypeError} when an option is not usable. */
-export function createAuth({
+export function createAuth<
+  const Permission extends string = AuthPermission,
+  const Role extends string = AuthRole,
+>({
   db,
+  authorization = createAuthorization() as unknown as Authorization<Permission, Role>,
+  audit,
+  cipher,
+  mfa: { requiredFor: mfaRoles = [] } = {},
   sendMail,
   publicUrl,
   appName,
@@ -92,13 +126,14 @@ export function createAuth({
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
+    confirmEmail: confirmPath = '/auth/email/confirm',
   } = {},
   clock = systemClock,
   newId = uuidv7,
   random = randomBytes,
   logger = silentLogger,
   name = 'auth',
-}: AuthOptions): Auth {
+}: AuthOptions<Permission, Role>): Auth<Permission, Role> {
   const base = parsePublicUrl(publicUrl);
   const lifetimes = parseLifetimes(idle, absolute);
   if (!Number.isInteger(minLength) || minLength < 8 || minLength > maxPasswordLength) {
@@ -106,43 +141,70 @@ export function createAuth({
       `passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`,
     );
   }
+  const unknownRole = mfaRoles.find((role) => !authorization.isRole(role));
+  if (unknownRole !== undefined)
+    throw new TypeError(`mfa.requiredFor names '${unknownRole}', which is no role`);
   const context: AuthContext = {
     name,
+    appName,
+    publicUrl: base,
     db,
     clock,
     newId,
+    random,
     logger,
+    audit,
+    authorization: authorization as unknown as Authorization,
+    cipher() {
+      if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
+      return cipher;
+    },
     hasher: createPasswordHasher(hashing, random),
     minPasswordLength: minLength,
     tokens: createOneTimeTokens({ clock, newId, random }),
-    sessions: createSessions({ ...lifetimes, clock, newId, random }),
+    challenges: createChallenges({ clock, newId, random }),
+    sessions: createSessions({
+      ...lifetimes,
+      authorization: authorization as unknown as Authorization,
+      mfaRoles,
+      clock,
+      newId,
+      random,
+    }),
     mailer: createMailer({
       sendMail,
       publicUrl: base,
       appName,
-      paths: { verify: verifyPath, resetPassword: resetPath },
+      paths: { verify: verifyPath, resetPassword: resetPath, confirmEmail: confirmPath },
       logger,
     }),
     background: createBackground(logger, systemClock),
   };
   const stop = () => context.background.drained();
   return {
+    authorization,
     appName,
     publicOrigin: base.origin,
     minPasswordLength: minLength,
-    register: (input, options) => register(context, input, options),
-    resendVerification: (input, options) => resendVerification(context, input, options),
-    verify: (input, options) => verify(context, input, options),
-    login: (input, options) => login(context, input, options),
-    logout: (input, options) => logout(context, input, options),
+    register: (input, options) => register(context, input, clean(options)),
+    resendVerification: (input, options) => resendVerification(context, input, clean(options)),
+    verify: (input, options) => verify(context, input, clean(options)),
+    login: (input, options) => login(context, input, clean(options)),
+    logout: (input, options) => logout(context, input, clean(options)),
     authenticate: (token) => context.sessions.find(db, token),
-    forgotPassword: (input, options) => forgotPassword(context, input, options),
-    resetPassword: (input, options) => resetPassword(context, input, options),
+    forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
+    resetPassword: (input, options) => resetPassword(context, input, clean(options)),
     start: async () => {},
     stop,
     [Symbol.asyncDispose]: stop,
+    '~context': context,
   };
 }
+
+const clean = (options: WriteOptions = {}): WriteOptions => ({
+  ...options,
+  origin: cleanOrigin(options.origin),
+});
 
 function parsePublicUrl(publicUrl: string): URL {
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;

@@ -1,29 +1,44 @@
-import type { Clock, Logger, NewId } from '@svc/core';
+import type { Cipher, Clock, Logger, NewId, RandomBytes } from '@svc/core';
 import { afterCommit, type Db, type Trx } from '@svc/db';
+import type { AppendAudit } from './acts.ts';
+import type { Authorization } from './authorization.ts';
 import type { Background } from './background.ts';
+import type { Challenges } from './challenges.ts';
 import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
+import type { Origin } from './origin.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the flows of one `createAuth` work with. */
 export interface AuthContext {
   readonly name: string;
+  readonly appName: string;
+  /** Where people reach the app. */
+  readonly publicUrl: URL;
   readonly db: Db;
   readonly clock: Clock;
   readonly newId: NewId;
+  readonly random: RandomBytes;
   readonly logger: Logger;
+  readonly audit: AppendAudit | undefined;
+  readonly authorization: Authorization;
   readonly hasher: PasswordHasher;
   readonly minPasswordLength: number;
   readonly tokens: OneTimeTokens;
+  readonly challenges: Challenges;
   readonly sessions: Sessions;
   readonly mailer: Mailer;
   readonly background: Background;
+  /** Encrypts what must be readable again. @throws {TypeError} where `createAuth` got no cipher. */
+  cipher(): Cipher;
 }
 
 export interface WriteOptions {
   /** The caller's transaction, opened by `transact`. @default one of its own */
-  within?: Trx;
+  within?: Trx | undefined;
+  /** Where the request came from: for the audit log, the list of sessions, and lockout. */
+  origin?: Origin | undefined;
 }
 
 /** Work for after the answer, and after the commit of the caller's transaction if there is one. */

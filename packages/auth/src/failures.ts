@@ -34,3 +34,31 @@ export class AuthBusy extends failure(
   'unavailable',
   'Too many people are signing in at this moment. Try again shortly.',
 ) {}
+
+/** What is asked for needs a permission or a role that the caller lacks. */
+export class AccessDenied extends failure(
+  'auth.access_denied',
+  'forbidden',
+  'You are not allowed to do this.',
+) {}
+
+/** The session is alive, but what is asked for needs a newer or a stronger proof of who is there (RFC 9470). */
+export class InsufficientAuthentication extends failure(
+  'auth.insufficient_user_authentication',
+  'unauthenticated',
+  'Confirm that it is you to do this.',
+) {}
+
+/** The challenge is unknown, answered, too old, or was answered wrongly too often. */
+export class InvalidChallenge extends failure(
+  'auth.invalid_challenge',
+  'unauthenticated',
+  'This sign-in is not valid any more. Start again.',
+) {}
+
+/** The code of a second factor is wrong, or was used before. */
+export class InvalidCode extends failure(
+  'auth.invalid_code',
+  'unauthenticated',
+  'The code is wrong or was used before.',
+) {}

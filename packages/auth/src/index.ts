@@ -1,26 +1,38 @@
+export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
+export {
+  type Authorization,
+  type AuthorizationOptions,
+  type AuthPermission,
+  authPermissions,
+  type AuthRole,
+  createAuthorization,
+  type Guard,
+  ownedBy,
+  type Subject,
+} from './authorization.ts';
 export type { WriteOptions } from './context.ts';
+export { acted } from './events.ts';
 export {
-  loggedIn,
-  loggedOut,
-  loginFailed,
-  type LoginFailedReason,
-  passwordReset,
-  registered,
-  verified,
-} from './events.ts';
-export {
+  AccessDenied,
   AuthBusy,
   ForeignLogin,
+  InsufficientAuthentication,
+  InvalidChallenge,
+  InvalidCode,
   InvalidCredentials,
   InvalidToken,
   Unauthenticated,
 } from './failures.ts';
-export type { LoggedIn, Login } from './login.ts';
-export type { AuthMail, SendMail } from './mails.ts';
+export type { Login, LoginFailedReason } from './login.ts';
+export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
+export type { Origin } from './origin.ts';
 export type { HashingCost, HashingOptions, PasswordAlgorithm } from './password-hasher.ts';
 export type { PasswordReset } from './password-reset.ts';
+export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Registration } from './registration.ts';
-export type { Principal, Session } from './sessions.ts';
+export type { SecondFactor } from './second-factors.ts';
+export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
+export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
 export type { User } from './users.ts';

@@ -18,7 +18,25 @@ export type AuthMail =
   /** Somebody registered an address that has an account. */
   | Mail<'already_registered', { readonly link: string }>
   | Mail<'reset_password', { readonly link: string; readonly expiresInMinutes: number }>
-  | Mail<'password_changed', { readonly link: string }>;
+  | Mail<'password_changed', { readonly link: string }>
+  /** Confirm that this address, a new one, is theirs. */
+  | Mail<'confirm_email', { readonly link: string; readonly expiresInMinutes: number }>
+  /** To the former address. */
+  | Mail<'email_changed', { readonly link: string }>
+  /** The ways in to the account changed. */
+  | Mail<'security_notice', { readonly link: string; readonly change: SecurityChange }>;
+
+export type SecurityChange =
+  | 'mfa_enabled'
+  | 'mfa_disabled'
+  | 'recovery_codes_made'
+  | 'recovery_code_used'
+  | 'passkey_added'
+  | 'passkey_removed'
+  | 'identity_linked'
+  | 'identity_unlinked'
+  | 'api_key_created'
+  | 'account_locked';
 
 /** Sends one mail, or hands it to something that will. */
 export type SendMail = (mail: AuthMail, options: { within?: Trx }) => Promise<void>;
@@ -27,7 +45,7 @@ export interface MailerOptions {
   sendMail: SendMail;
   publicUrl: URL;
   appName: string;
-  paths: { verify: string; resetPassword: string };
+  paths: { verify: string; resetPassword: string; confirmEmail: string };
   logger: Logger;
 }
 
@@ -37,6 +55,9 @@ export interface Mailer {
   alreadyRegistered(to: string): Promise<void>;
   resetPassword(to: string, token: string, ttlMs: number): Promise<void>;
   passwordChanged(to: string): Promise<void>;
+  confirmEmail(to: string, token: string, ttlMs: number): Promise<void>;
+  emailChanged(to: string): Promise<void>;
+  securityNotice(to: string, change: SecurityChange): Promise<void>;
 }
 
 export function createMailer({
@@ -88,6 +109,22 @@ export function createMailer({
       ),
     passwordChanged: (to) =>
       send({ template: 'password_changed', to, data: { appName, link: home } }),
+    confirmEmail: (to, token, ttlMs) =>
+      send(
+        {
+          template: 'confirm_email',
+          to,
+          data: {
+            appName,
+            link: linkTo(paths.confirmEmail, token),
+            expiresInMinutes: ttlMs / 60_000,
+          },
+        },
+        token,
+      ),
+    emailChanged: (to) => send({ template: 'email_changed', to, data: { appName, link: home } }),
+    securityNotice: (to, change) =>
+      send({ template: 'security_notice', to, data: { appName, link: home, change } }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { afterCommit, transact } from '@svc/db';
+import { transact } from '@svc/db';
+import { record, recordAlone } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
-import { passwordReset } from './events.ts';
 import { InvalidToken } from './failures.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
 import { parseNewPassword } from './passwords.ts';
@@ -11,11 +11,13 @@ import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './
 export async function forgotPassword(
   context: AuthContext,
   input: { email: string },
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
   if (user === undefined || user.disabled_at !== null) return;
   afterwards(context, within, 'reset_mail', async () => {
+    const act = { type: 'auth.password.reset_requested', userId: user.id } as const;
+    await recordAlone(context, { ...act, actor: { type: 'anonymous', id: null } }, { origin });
     const token = await context.tokens.issue(context.db, 'reset_password', user.id);
     await context.mailer.resetPassword(user.email, token, tokenTtlMs.reset_password);
   });
@@ -31,7 +33,7 @@ export interface PasswordReset {
 export async function resetPassword(
   context: AuthContext,
   input: PasswordReset,
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const password = parseNewPassword(input.password, context.minPasswordLength);
   // Before the hash, so that made-up tokens cost little.
@@ -49,7 +51,12 @@ export async function resetPassword(
     const sessionsEnded = await context.sessions.revokeAll(trx, user.id, 'password_reset');
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
-    afterCommit(trx, () => passwordReset.publish(context.name, { userId: user.id, sessionsEnded }));
+    const act = {
+      type: 'auth.password.reset',
+      userId: user.id,
+      details: { sessionsEnded },
+    } as const;
+    await record(context, trx, act, origin);
     afterwards(context, trx, 'password_changed_mail', () =>
       context.mailer.passwordChanged(user.email),
     );

@@ -1,8 +1,8 @@
 import { ValidationFailed } from '@svc/core';
-import { afterCommit, transact } from '@svc/db';
+import { transact } from '@svc/db';
+import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
-import { registered, verified } from './events.ts';
 import { InvalidToken } from './failures.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
 import { parseNewPassword } from './passwords.ts';
@@ -29,7 +29,7 @@ const maxNameLength = 200;
 export async function register(
   context: AuthContext,
   input: Registration,
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const email = parseEmail(input.email);
   const password = parseNewPassword(input.password, context.minPasswordLength);
@@ -40,7 +40,7 @@ export async function register(
     const user = await claimAddress(trx, { id: context.newId(), email, now: context.clock.now() });
     if (user.verified_at === null && user.disabled_at === null) {
       const token = await context.tokens.issue(trx, 'verify', user.id, { phc, name });
-      afterCommit(trx, () => registered.publish(context.name, { userId: user.id }));
+      await record(context, trx, { type: 'auth.user.registered', userId: user.id }, origin);
       afterwards(context, trx, 'verify_mail', () =>
         context.mailer.verify(user.email, token, tokenTtlMs.verify),
       );
@@ -82,7 +82,7 @@ export function mailNewVerification(
 export function verify(
   context: AuthContext,
   input: { token: string },
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<User> {
   return transact(within ?? context.db, async (trx) => {
     const token = await context.tokens.consume(trx, 'verify', input.token);
@@ -101,7 +101,7 @@ export function verify(
     }
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
-    afterCommit(trx, () => verified.publish(context.name, { userId: user.id }));
+    await record(context, trx, { type: 'auth.user.verified', userId: user.id }, origin);
     return toUser(user);
   });
 }

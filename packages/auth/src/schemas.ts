@@ -65,6 +65,7 @@ const UserBody = v.object({
   email: boundedText,
   name: v.nullable(boundedText),
   createdAt: timestamp,
+  mfaEnabled: v.boolean(),
 });
 
 const SessionBody = v.object({
@@ -73,13 +74,23 @@ const SessionBody = v.object({
   lastSeenAt: timestamp,
   expiresAt: v.pipe(timestamp, v.description('When it ends unless it is used before.')),
   absoluteExpiresAt: v.pipe(timestamp, v.description('When it ends however much it is used.')),
+  level: v.pipe(v.picklist([1, 2]), v.description('2 once a second factor was shown in it.')),
+  methods: v.array(v.picklist(['pwd', 'otp', 'recovery_code', 'passkey', 'federated'])),
+  authenticatedAt: v.pipe(timestamp, v.description('When the person last proved who they are.')),
 });
 
 export const PendingBody = v.object({ status: v.literal('pending_verification') });
 export const VerifiedBody = v.object({ status: v.literal('verified') });
 export const AcceptedBody = v.object({ status: v.literal('accepted') });
 export const MeBody = v.object({ user: UserBody, session: SessionBody });
-export const LoggedInBody = v.object({
+export const SignedInBody = v.object({
+  status: v.literal('signed_in'),
   ...MeBody.entries,
   token: v.optional(v.pipe(boundedText, v.description('Only where `transport` was `bearer`.'))),
+});
+export const SecondFactorRequiredBody = v.object({
+  status: v.literal('second_factor_required'),
+  challenge: v.pipe(boundedText, v.description('To be sent with the second factor.')),
+  methods: v.array(v.picklist(['totp', 'passkey', 'recovery_code'])),
+  expiresAt: timestamp,
 });

@@ -1,9 +1,12 @@
 import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
 import type { Db } from '@svc/db';
+import { sql } from 'kysely';
+import type { Authorization } from './authorization.ts';
 import { InvalidCredentials } from './failures.ts';
 import { isTokenShaped } from './one-time-tokens.ts';
+import type { Origin } from './origin.ts';
+import { createPrincipals, type Principal } from './principal.ts';
 import { type SessionRow, tablesOf } from './tables.ts';
-import { toUser, type User } from './users.ts';
 
 /** A signed-in device. */
 export interface Session {
@@ -18,23 +21,42 @@ export interface Session {
   readonly absoluteExpiresAt: Date;
   readonly device: string | null;
   readonly address: string | null;
+  /** 2 once a second factor was shown in it. */
+  readonly level: 1 | 2;
+  /** How the person proved who they are. */
+  readonly methods: readonly AuthMethod[];
+  /** The last time they did. */
+  readonly authenticatedAt: Date;
+  /** The last time with a second factor. */
+  readonly secondFactorAt: Date | null;
 }
 
-/** Who makes a request. */
-export interface Principal {
-  readonly userId: string;
-  readonly user: User;
-  readonly session: Session;
-}
+/** How somebody proves who they are; the names of RFC 8176 where it has one. */
+export type AuthMethod = 'pwd' | 'otp' | 'recovery_code' | 'passkey' | 'federated';
 
-export type RevokeReason = 'logout' | 'replaced' | 'password_reset';
+export type RevokeReason =
+  | 'logout'
+  | 'replaced'
+  | 'revoked'
+  | 'password_reset'
+  | 'password_changed'
+  | 'email_changed'
+  | 'disabled'
+  | 'refresh_reused';
 
 export interface NewSession {
   userId: string;
-  /** Of the password that was checked. */
-  credentialVersion: number;
-  device: string | null;
-  address: string | null;
+  /** Of the password that was checked; `null` where none was. */
+  credentialVersion: number | null;
+  level: 1 | 2;
+  methods: readonly AuthMethod[];
+  origin: Origin;
+}
+
+/** What a person proved anew in a session that they have. */
+export interface Proof {
+  method: AuthMethod;
+  level: 1 | 2;
 }
 
 export interface Sessions {
@@ -42,6 +64,12 @@ export interface Sessions {
   open(trx: Db, session: NewSession): Promise<{ token: string; session: Session }>;
   /** Whose session it is, while it is alive; that it was used is noted at most once a minute. */
   find(db: Db, token: string): Promise<Principal | null>;
+  /** A new token for a session in which somebody proved themselves anew; the former one is dead. `null` when it has ended. */
+  renew(
+    trx: Db,
+    sessionId: string,
+    proof: Proof,
+  ): Promise<{ token: string; session: Session } | null>;
   /** Ends the session of a token. Nothing comes back when it had ended. */
   revoke(db: Db, token: string, reason: RevokeReason): Promise<SessionRow | undefined>;
   /** Ends all sessions of a user and answers how many that were. */
@@ -51,6 +79,9 @@ export interface Sessions {
 export interface SessionsOptions {
   idleMs: number;
   absoluteMs: number;
+  authorization: Authorization;
+  /** Roles that bring nothing before a second factor was shown. */
+  mfaRoles: readonly string[];
   clock: Clock;
   newId: NewId;
   random: RandomBytes;
@@ -61,14 +92,17 @@ const touchEveryMs = 60_000;
 export function createSessions({
   idleMs,
   absoluteMs,
+  authorization,
+  mfaRoles,
   clock,
   newId,
   random,
 }: SessionsOptions): Sessions {
+  const principalOf = createPrincipals({ authorization, mfaRoles });
   const idleEnd = (now: Date, absolute: Date) =>
     new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
   return {
-    async open(trx, { userId, credentialVersion, device, address }) {
+    async open(trx, { userId, credentialVersion, level, methods, origin }) {
       await lockCredential(trx, userId, credentialVersion);
       const token = randomToken(32, random);
       const now = clock.now();
@@ -79,8 +113,12 @@ export function createSessions({
           id: newId(),
           user_id: userId,
           token_hash: sha256(token),
-          device,
-          address,
+          device: origin.device ?? null,
+          address: origin.address ?? null,
+          level,
+          methods: [...methods],
+          authenticated_at: now,
+          second_factor_at: level === 2 ? now : null,
           created_at: now,
           last_seen_at: now,
           idle_expires_at: idleEnd(now, absolute),
@@ -99,11 +137,25 @@ export function createSessions({
       const due = now.getTime() - row.last_seen_at.getTime() >= touchEveryMs;
       if (due) await touch(db, row.id, seen);
       const user = { ...row, id: row.user_id, created_at: row.user_created_at };
-      return {
-        userId: row.user_id,
-        user: toUser(user),
-        session: toSession(due ? { ...row, ...seen } : row),
-      };
+      return principalOf(user, { session: toSession(due ? { ...row, ...seen } : row) });
+    },
+    async renew(trx, sessionId, { method, level }) {
+      const token = randomToken(32, random);
+      const now = clock.now();
+      const row = await tablesOf(trx)
+        .updateTable('svc_auth.sessions')
+        .set({
+          token_hash: sha256(token),
+          level: sql<1 | 2>`greatest(level, ${level}::smallint)`,
+          methods: sql<string[]>`array_append(array_remove(methods, ${method}), ${method})`,
+          authenticated_at: now,
+          ...(level === 2 && { second_factor_at: now }),
+        })
+        .where('id', '=', sessionId)
+        .where('revoked_at', 'is', null)
+        .returningAll()
+        .executeTakeFirst();
+      return row === undefined ? null : { token, session: toSession(row) };
     },
     revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
     revokeAll: (db, userId, reason) => revokeByUser(db, userId, reason, clock.now()),
@@ -112,17 +164,21 @@ export function createSessions({
 
 // Without this lock, a login that checked the old password could open a session just after a reset ended all of them.
 // A reset writes the same row, so one waits for the other and sees what it did.
-async function lockCredential(trx: Db, userId: string, version: number): Promise<void> {
-  const row = await tablesOf(trx)
-    .selectFrom('svc_auth.password_credentials as c')
-    .innerJoin('svc_auth.users as u', 'u.id', 'c.user_id')
-    .select('c.user_id')
-    .where('c.user_id', '=', userId)
-    .where('c.version', '=', version)
+async function lockCredential(trx: Db, userId: string, version: number | null): Promise<void> {
+  const users = tablesOf(trx)
+    .selectFrom('svc_auth.users as u')
+    .select('u.id')
+    .where('u.id', '=', userId)
     .where('u.disabled_at', 'is', null)
     .where('u.verified_at', 'is not', null)
-    .forShare()
-    .executeTakeFirst();
+    .forShare();
+  const row = await (
+    version === null
+      ? users
+      : users
+          .innerJoin('svc_auth.password_credentials as c', 'c.user_id', 'u.id')
+          .where('c.version', '=', version)
+  ).executeTakeFirst();
   if (row === undefined) throw new InvalidCredentials();
 }
 
@@ -132,7 +188,14 @@ function findAlive(db: Db, tokenHash: Uint8Array, now: Date) {
     .selectFrom('svc_auth.sessions as s')
     .innerJoin('svc_auth.users as u', 'u.id', 's.user_id')
     .selectAll('s')
-    .select(['u.email', 'u.name', 'u.verified_at', 'u.created_at as user_created_at'])
+    .select([
+      'u.email',
+      'u.name',
+      'u.verified_at',
+      'u.created_at as user_created_at',
+      'u.roles',
+      'u.mfa_enabled_at',
+    ])
     .where('s.token_hash', '=', tokenHash)
     .where('s.revoked_at', 'is', null)
     .where('s.idle_expires_at', '>', now)
@@ -181,7 +244,7 @@ async function revokeByUser(
   return Number(result.numUpdatedRows);
 }
 
-function toSession(row: SessionRow): Session {
+export function toSession(row: SessionRow): Session {
   return {
     id: row.id,
     createdAt: row.created_at,
@@ -190,5 +253,9 @@ function toSession(row: SessionRow): Session {
     absoluteExpiresAt: row.absolute_expires_at,
     device: row.device,
     address: row.address,
+    level: row.level,
+    methods: row.methods as AuthMethod[],
+    authenticatedAt: row.authenticated_at,
+    secondFactorAt: row.second_factor_at,
   };
 }

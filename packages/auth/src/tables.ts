@@ -12,6 +12,12 @@ export interface UserRow {
   disabled_at: Date | null;
   version: number;
   created_at: Date;
+  /** Beside `user`, which everybody has. */
+  roles: string[];
+  /** When the first second factor was confirmed; `null` where there is none. */
+  mfa_enabled_at: Date | null;
+  /** The user handle of passkeys (WebAuthn Level 3 14.6.1): random, so that it tells nothing. */
+  passkey_handle: Uint8Array | null;
 }
 
 /** Who vouches for a user: `local` for a password, later an OpenID issuer. */
@@ -45,6 +51,100 @@ export interface SessionRow {
   absolute_expires_at: Date;
   revoked_at: Date | null;
   revoke_reason: string | null;
+  /** 2 once a second factor was shown in it. */
+  level: 1 | 2;
+  /** How the person proved who they are, as RFC 8176 names it where it does. */
+  methods: string[];
+  /** The last time they did. */
+  authenticated_at: Date;
+  /** The last time with a second factor. */
+  second_factor_at: Date | null;
+}
+
+export interface ChallengeRow {
+  id: string;
+  purpose: string;
+  user_id: string | null;
+  token_hash: Uint8Array;
+  data: { readonly [key: string]: unknown };
+  failures: number;
+  created_at: Date;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+export interface ThrottleRow {
+  /** SHA-256 of what is counted. */
+  key: Uint8Array;
+  /** Since the last success or quiet time: what the wait grows with. */
+  failures: number;
+  /** Since the last success (NIST SP 800-63B-4 3.2.2). */
+  consecutive: number;
+  last_failed_at: Date;
+  locked_until: Date | null;
+}
+
+export interface DeviceRow {
+  id: string;
+  user_id: string;
+  /** SHA-256 of the device cookie. */
+  token_hash: Uint8Array;
+  name: string | null;
+  created_at: Date;
+  last_seen_at: Date;
+  /** Until when no second factor is asked for in it. */
+  trusted_until: Date | null;
+}
+
+export interface TotpFactorRow {
+  id: string;
+  user_id: string;
+  /** The shared secret, encrypted. */
+  secret_sealed: string;
+  /** The time step of the last code that was accepted. */
+  last_step: bigint | null;
+  created_at: Date;
+  confirmed_at: Date | null;
+}
+
+export interface RecoveryCodeRow {
+  id: string;
+  user_id: string;
+  code_hash: Uint8Array;
+  created_at: Date;
+  used_at: Date | null;
+}
+
+export interface PasskeyRow {
+  id: string;
+  user_id: string;
+  credential_id: Uint8Array;
+  /** COSE. */
+  public_key: Uint8Array;
+  sign_count: bigint;
+  transports: string[];
+  aaguid: string;
+  backup_eligible: boolean;
+  backed_up: boolean;
+  name: string;
+  created_at: Date;
+  last_used_at: Date | null;
+}
+
+export interface ApiKeyRow {
+  id: string;
+  user_id: string;
+  name: string;
+  /** SHA-256 of the secret part. */
+  secret_hash: Uint8Array;
+  scopes: string[];
+  /** The level of the session that made it. */
+  level: 1 | 2;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+  rotated_to: string | null;
 }
 
 export interface OneTimeTokenRow {
@@ -67,6 +167,13 @@ export interface AuthTables {
   'svc_auth.password_credentials': PasswordCredentialRow;
   'svc_auth.sessions': SessionRow;
   'svc_auth.one_time_tokens': OneTimeTokenRow;
+  'svc_auth.challenges': ChallengeRow;
+  'svc_auth.throttles': ThrottleRow;
+  'svc_auth.devices': DeviceRow;
+  'svc_auth.totp_factors': TotpFactorRow;
+  'svc_auth.recovery_codes': RecoveryCodeRow;
+  'svc_auth.passkeys': PasskeyRow;
+  'svc_auth.api_keys': ApiKeyRow;
 }
 
 /** The one place where the boundary's untyped database gets this package's tables. */

@@ -1,5 +1,6 @@
 import type { AuthMail, SendMail } from './mails.ts';
 import type { HashingOptions } from './password-hasher.ts';
+import type { SignedIn, SignIn } from './sign-in.ts';
 
 /** argon2id at a cost that only tests may use. */
 export const fastHashing: HashingOptions = { memoryKib: 64, iterations: 1 };
@@ -16,7 +17,7 @@ export interface RecordingOutbox {
     to: string,
   ): Promise<Extract<AuthMail, { template: Template }>>;
   /** The token in the link of the mail that `next` answers. */
-  nextToken(template: 'verify' | 'reset_password', to: string): Promise<string>;
+  nextToken(template: 'verify' | 'reset_password' | 'confirm_email', to: string): Promise<string>;
 }
 
 export function recordingOutbox(): RecordingOutbox {
@@ -53,4 +54,10 @@ export function tokenIn(link: string): string {
   const token = new URL(link).searchParams.get('token');
   if (token === null) throw new TypeError('the link carries no token');
   return token;
+}
+
+/** A sign-in that needed no second factor. @throws {TypeError} when it did. */
+export function signedIn(signIn: SignIn): SignedIn {
+  if (signIn.status !== 'signed_in') throw new TypeError('a second factor is asked for');
+  return signIn;
 }

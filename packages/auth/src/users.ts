@@ -10,10 +10,12 @@ export interface User {
   readonly name: string | null;
   readonly verifiedAt: Date | null;
   readonly createdAt: Date;
+  /** When they set up their first second factor; `null` where they have none. */
+  readonly mfaEnabledAt: Date | null;
 }
 
 export function toUser(
-  row: Pick<UserRow, 'id' | 'email' | 'name' | 'verified_at' | 'created_at'>,
+  row: Pick<UserRow, 'id' | 'email' | 'name' | 'verified_at' | 'created_at' | 'mfa_enabled_at'>,
 ): User {
   return {
     id: row.id,
@@ -21,6 +23,7 @@ export function toUser(
     name: row.name,
     verifiedAt: row.verified_at,
     createdAt: row.created_at,
+    mfaEnabledAt: row.mfa_enabled_at,
   };
 }
 
@@ -40,6 +43,7 @@ export function claimAddress(
       email_normalized: user.email.normalized,
       version: 1,
       created_at: user.now,
+      roles: [],
     })
     .onConflict((conflict) =>
       conflict.column('email_normalized').doUpdateSet({
@@ -134,4 +138,13 @@ export async function addLocalIdentity(
     .values({ id, user_id: userId, issuer: localIssuer, subject: userId, created_at: now })
     .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doNothing())
     .execute();
+}
+
+/** @throws {Error} when there is no such user. */
+export function findUser(db: Db, userId: string): Promise<UserRow> {
+  return tablesOf(db)
+    .selectFrom('svc_auth.users')
+    .selectAll()
+    .where('id', '=', userId)
+    .executeTakeFirstOrThrow();
 }

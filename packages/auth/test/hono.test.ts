@@ -50,6 +50,7 @@ test('register, verify, login, me, logout over HTTP', async ({ db }) => {
   expect((await post('/auth/verify', { token })).status).toBe(400);
   const login = await post('/auth/login', { email, password });
   expect(await login.json()).toEqual({
+    status: 'signed_in',
     user: expect.objectContaining({ email }),
     session: expect.objectContaining({ expiresAt: expect.any(String) }),
   });

@@ -1,9 +1,9 @@
 import { recordEvents } from '@svc/core/testing';
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
-import { loggedIn, loggedOut, loginFailed } from '../src/index.ts';
+import { acted } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { fastHashing } from '../src/testing.ts';
+import { fastHashing, signedIn } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 describeDatabases('login', [authMigrations], (test) => {
@@ -18,7 +18,7 @@ describeDatabases('login', [authMigrations], (test) => {
       .set({ disabled_at: new Date(0) })
       .where('email', '=', disabled)
       .execute();
-    using seen = recordEvents(loginFailed);
+    using seen = recordEvents(acted);
     const refusals = [];
     for (const attempt of [
       { email: someone(), password },
@@ -26,9 +26,7 @@ describeDatabases('login', [authMigrations], (test) => {
       { email: unverified, password },
       { email: disabled, password },
     ]) {
-      refusals.push(
-        await auth.login({ ...attempt, address: '203.0.113.7' }).catch((error: unknown) => error),
-      );
+      refusals.push(await auth.login(attempt).catch((error: unknown) => error));
     }
     await auth.stop();
     expect(new Set(refusals.map((each) => JSON.stringify([String(each), each])))).toHaveLength(1);
@@ -37,25 +35,26 @@ describeDatabases('login', [authMigrations], (test) => {
       kind: 'unauthenticated',
       details: {},
     });
-    expect(seen.events.map(({ payload }) => payload.reason)).toEqual([
+    expect(seen.events.map(({ payload }) => payload.details['reason'])).toEqual([
       'unknown_user',
       'wrong_password',
       'unverified',
       'disabled',
     ]);
     expect(seen.events[0]?.payload).toEqual({
+      type: 'auth.login.failed',
+      outcome: 'failure',
       userId: null,
-      reason: 'unknown_user',
-      address: '203.0.113.7',
+      details: { reason: 'unknown_user' },
     });
   });
 
   test('each login gives a new token, and the session it replaces ends', async ({ db }) => {
     const { auth, member } = openAuth(db);
     const email = await member();
-    const first = await auth.login({ email, password });
-    const other = await auth.login({ email, password });
-    const second = await auth.login({ email, password, previousToken: first.token });
+    const first = signedIn(await auth.login({ email, password }));
+    const other = signedIn(await auth.login({ email, password }));
+    const second = signedIn(await auth.login({ email, password, previousToken: first.token }));
     expect(second.token).not.toBe(first.token);
     expect(await auth.authenticate(first.token)).toBeNull();
     expect(await auth.authenticate(other.token)).not.toBeNull();
@@ -65,20 +64,27 @@ describeDatabases('login', [authMigrations], (test) => {
   test('a failed login leaves the former session alive', async ({ db }) => {
     const { auth, member } = openAuth(db);
     const email = await member();
-    const first = await auth.login({ email, password });
+    const first = signedIn(await auth.login({ email, password }));
     await codeOf(auth.login({ email, password: newPassword, previousToken: first.token }));
     expect(await auth.authenticate(first.token)).not.toBeNull();
   });
 
   test('logging out ends the session at once, once, and keeps its row', async ({ db }) => {
     const { auth, member, clock } = openAuth(db);
-    const { token, session, user } = await auth.login({ email: await member(), password });
-    using seen = recordEvents(loggedOut);
+    const { token, session, user } = signedIn(
+      await auth.login({ email: await member(), password }),
+    );
+    using seen = recordEvents(acted);
     await auth.logout({ token });
     await auth.logout({ token });
     expect(await auth.authenticate(token)).toBeNull();
-    expect(seen.events).toEqual([
-      { instance: 'auth', payload: { userId: user.id, sessionId: session.id } },
+    expect(seen.events.map(({ payload }) => payload)).toEqual([
+      {
+        type: 'auth.logout',
+        outcome: 'success',
+        userId: user.id,
+        details: { sessionId: session.id },
+      },
     ]);
     const rows = await db
       .selectFrom('svc_auth.sessions')
@@ -92,18 +98,21 @@ describeDatabases('login', [authMigrations], (test) => {
     db,
   }) => {
     const { auth, member } = openAuth(db);
-    using seen = recordEvents(loggedIn);
-    const { session, user } = await auth.login({
-      email: await member(),
-      password,
+    using seen = recordEvents(acted);
+    const email = await member();
+    const origin = {
       device: `Browser\0\r\n${'x'.repeat(500)}`,
       address: '2001:db8::/64',
-    });
+    };
+    const { session, user } = signedIn(await auth.login({ email, password }, { origin }));
     expect(session.device).toBe(`Browser${'x'.repeat(190)}`);
     expect(session.address).toBe('2001:db8::/64');
-    expect(seen.events).toEqual([
-      { instance: 'auth', payload: { userId: user.id, sessionId: session.id } },
-    ]);
+    expect(seen.events.at(-1)?.payload).toEqual({
+      type: 'auth.login.succeeded',
+      outcome: 'success',
+      userId: user.id,
+      details: { sessionId: session.id, method: 'pwd', level: 1 },
+    });
   });
 
   test('a hash of former parameters is exchanged after a login, and both before and after the password fits', async ({

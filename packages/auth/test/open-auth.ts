@@ -1,10 +1,15 @@
+import { createCipher } from '@svc/core';
 import { recordingLogger, testClock } from '@svc/core/testing';
 import type { Db } from '@svc/db';
 import { type AuthOptions, createAuth } from '../src/index.ts';
-import { fastHashing, recordingOutbox } from '../src/testing.ts';
+import { fastHashing, recordingOutbox, signedIn } from '../src/testing.ts';
 
 export const password = 'seven quiet otters at dawn';
 export const newPassword = 'eight loud badgers at dusk';
+
+const cipher = createCipher({
+  keys: [{ id: 'k1', secret: 'a secret that is made for tests only' }],
+});
 
 let people = 0;
 /** An address that nobody else in this file has. */
@@ -21,6 +26,7 @@ export function openAuth(db: Db, options: Partial<AuthOptions> = {}) {
     publicUrl: 'https://app.example.com',
     appName: 'Projects',
     hashing: fastHashing,
+    cipher,
     clock,
     logger,
     ...options,
@@ -35,6 +41,14 @@ export function openAuth(db: Db, options: Partial<AuthOptions> = {}) {
       await auth.register({ email, password, name: 'Ada' });
       await auth.verify({ token: await outbox.nextToken('verify', email) });
       return email;
+    },
+    /** A verified user who has just signed in. */
+    async session(email?: string) {
+      const known = email ?? (await this.member());
+      const { token, user } = signedIn(await auth.login({ email: known, password }));
+      const principal = await auth.authenticate(token);
+      if (principal === null) throw new Error('signed in, and not known');
+      return { email: known, token, user, principal };
     },
   };
 }

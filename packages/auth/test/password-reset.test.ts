@@ -2,8 +2,9 @@ import { recordEvents } from '@svc/core/testing';
 import { transact } from '@svc/db';
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
-import { passwordReset } from '../src/index.ts';
+import { acted } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
+import { signedIn } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 describeDatabases('password reset', [authMigrations], (test) => {
@@ -12,8 +13,11 @@ describeDatabases('password reset', [authMigrations], (test) => {
   }) => {
     const { auth, outbox, member } = openAuth(db);
     const email = await member();
-    const sessions = [await auth.login({ email, password }), await auth.login({ email, password })];
-    using seen = recordEvents(passwordReset);
+    const sessions = [
+      signedIn(await auth.login({ email, password })),
+      signedIn(await auth.login({ email, password })),
+    ];
+    using seen = recordEvents(acted);
     await auth.forgotPassword({ email });
     const answer = await auth.resetPassword({
       token: await outbox.nextToken('reset_password', email),
@@ -24,9 +28,12 @@ describeDatabases('password reset', [authMigrations], (test) => {
     expect(await codeOf(auth.login({ email, password }))).toBe('auth.invalid_credentials');
     await auth.login({ email, password: newPassword });
     await outbox.next('password_changed', email);
-    expect(seen.events).toEqual([
-      { instance: 'auth', payload: { userId: sessions[0]?.user.id, sessionsEnded: 2 } },
-    ]);
+    expect(seen.events.map(({ payload }) => payload)).toContainEqual({
+      type: 'auth.password.reset',
+      outcome: 'success',
+      userId: sessions[0]?.user.id,
+      details: { sessionsEnded: 2 },
+    });
   });
 
   test('a link works for 30 minutes, once, and only the newest', async ({ db }) => {

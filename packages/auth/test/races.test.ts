@@ -1,6 +1,7 @@
 import { databaseTest } from '@svc/db/testing';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
+import { signedIn } from '../src/testing.ts';
 import { newPassword, openAuth, password, someone, tally } from './open-auth.ts';
 
 // On a real PostgreSQL only: PGlite has one connection and cannot show a race.
@@ -68,7 +69,8 @@ test('no login with the old password survives a reset, in whichever order they m
     const logins = Array.from({ length: 8 }, () => auth.login({ email, password }));
     await auth.resetPassword({ token, password: newPassword });
     for (const each of await Promise.allSettled(logins)) {
-      if (each.status === 'fulfilled') expect(await auth.authenticate(each.value.token)).toBeNull();
+      if (each.status === 'fulfilled')
+        expect(await auth.authenticate(signedIn(each.value).token)).toBeNull();
       else expect(each.reason).toMatchObject({ code: 'auth.invalid_credentials' });
     }
   }

@@ -2,27 +2,29 @@ import { recordEvents } from '@svc/core/testing';
 import { transact } from '@svc/db';
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
-import { registered, verified } from '../src/index.ts';
+import { acted } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { tokenIn } from '../src/testing.ts';
+import { tokenIn, signedIn } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 describeDatabases('registration', [authMigrations], (test) => {
   test('a registered, verified person can sign in and is known by the session', async ({ db }) => {
     const { auth, outbox } = openAuth(db);
     const email = someone();
-    using sawRegistered = recordEvents(registered);
-    using sawVerified = recordEvents(verified);
+    using seen = recordEvents(acted);
     await auth.register({ email, password, name: '  Ada ' });
     const user = await auth.verify({ token: await outbox.nextToken('verify', email) });
-    const { token } = await auth.login({ email, password });
+    const { token } = signedIn(await auth.login({ email, password }));
     const principal = await auth.authenticate(token);
     expect(principal).toMatchObject({
       userId: user.id,
       user: { email, name: 'Ada', verifiedAt: expect.any(Date) },
     });
-    expect(sawRegistered.events).toEqual([{ instance: 'auth', payload: { userId: user.id } }]);
-    expect(sawVerified.events).toEqual([{ instance: 'auth', payload: { userId: user.id } }]);
+    expect(seen.events.map(({ payload }) => [payload.type, payload.userId])).toEqual([
+      ['auth.user.registered', user.id],
+      ['auth.user.verified', user.id],
+      ['auth.login.succeeded', user.id],
+    ]);
   });
 
   test('nobody signs in before the address is verified, and trying with the right password mails a new link', async ({
@@ -149,7 +151,7 @@ describeDatabases('registration', [authMigrations], (test) => {
     expect(await codeOf(auth.login({ email, password: newPassword }))).toBe(
       'auth.invalid_credentials',
     );
-    const { user } = await auth.login({ email, password });
+    const { user } = signedIn(await auth.login({ email, password }));
     expect(user).toMatchObject({ email, name: 'Ada' });
   });
 
@@ -159,7 +161,7 @@ describeDatabases('registration', [authMigrations], (test) => {
     const written = ` ${email.replace('person', 'Person')} `;
     await auth.register({ email: written, password });
     await auth.verify({ token: await outbox.nextToken('verify', written.trim()) });
-    const { user } = await auth.login({ email, password });
+    const { user } = signedIn(await auth.login({ email, password }));
     expect(user.email).toBe(written.trim());
   });
 

@@ -2,7 +2,7 @@ import { databaseTest } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
-import { tokenIn } from '../src/testing.ts';
+import { tokenIn, signedIn } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 const test = databaseTest([authMigrations]);
@@ -18,14 +18,14 @@ test('after every flow, no table and no log line holds a secret that was handed 
   await auth.verify({ token: await outbox.nextToken('verify', email) });
   await auth.register({ email: waiting, password: 'a password that waits' });
   await auth.register({ email, password: 'a password of a stranger' });
-  const { token: ended } = await auth.login({ email, password });
+  const { token: ended } = signedIn(await auth.login({ email, password }));
   await auth.logout({ token: ended });
-  const { token: alive } = await auth.login({ email, password });
+  const { token: alive } = signedIn(await auth.login({ email, password }));
   await auth.forgotPassword({ email });
   const reset = await outbox.nextToken('reset_password', email);
   await codeOf(auth.resetPassword({ token: reset, password: 'short' }));
   await auth.resetPassword({ token: reset, password: newPassword });
-  const { token: last } = await auth.login({ email, password: newPassword });
+  const { token: last } = signedIn(await auth.login({ email, password: newPassword }));
   await auth.forgotPassword({ email });
   await auth.stop();
 

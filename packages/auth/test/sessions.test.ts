@@ -1,3 +1,4 @@
+import { signedIn } from '../src/testing.ts';
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
@@ -8,8 +9,8 @@ describeDatabases('sessions', [authMigrations], (test) => {
     const { auth, member, clock } = openAuth(db, { sessions: { idle: '1h', absolute: '1d' } });
     const email = await member();
     const [kept, left] = [
-      await auth.login({ email, password }),
-      await auth.login({ email, password }),
+      signedIn(await auth.login({ email, password })),
+      signedIn(await auth.login({ email, password })),
     ];
     await clock.advance('59m');
     expect(await auth.authenticate(kept.token)).not.toBeNull();
@@ -20,27 +21,27 @@ describeDatabases('sessions', [authMigrations], (test) => {
 
   test('a session in constant use ends after its absolute time', async ({ db }) => {
     const { auth, member, clock } = openAuth(db, { sessions: { idle: '1h', absolute: '3h' } });
-    const { token, session } = await auth.login({ email: await member(), password });
+    const { token, session } = signedIn(await auth.login({ email: await member(), password }));
     for (let minutes = 0; minutes < 150; minutes += 30) {
       await clock.advance('30m');
       expect(await auth.authenticate(token)).not.toBeNull();
     }
     const last = await auth.authenticate(token);
-    expect(last?.session.expiresAt).toEqual(session.absoluteExpiresAt);
+    expect(last?.session?.expiresAt).toEqual(session.absoluteExpiresAt);
     await clock.advance('30m');
     expect(await auth.authenticate(token)).toBeNull();
   });
 
   test('by default it is 14 days unused and 90 in all', async ({ db }) => {
     const { auth, member } = openAuth(db);
-    const { session } = await auth.login({ email: await member(), password });
+    const { session } = signedIn(await auth.login({ email: await member(), password }));
     const days = (end: Date) => (end.getTime() - session.createdAt.getTime()) / 86_400_000;
     expect([days(session.expiresAt), days(session.absoluteExpiresAt)]).toEqual([14, 90]);
   });
 
   test('use is noted at most once a minute', async ({ db }) => {
     const { auth, member, clock } = openAuth(db);
-    const { token, session } = await auth.login({ email: await member(), password });
+    const { token, session } = signedIn(await auth.login({ email: await member(), password }));
     const noted = async () =>
       (
         await db
@@ -55,12 +56,12 @@ describeDatabases('sessions', [authMigrations], (test) => {
     await clock.advance('1s');
     const seen = await auth.authenticate(token);
     expect(await noted()).toEqual(clock.now());
-    expect(seen?.session.lastSeenAt).toEqual(clock.now());
+    expect(seen?.session?.lastSeenAt).toEqual(clock.now());
   });
 
   test("a disabled user's session is refused on its next request", async ({ db }) => {
     const { auth, member } = openAuth(db);
-    const { token, user } = await auth.login({ email: await member(), password });
+    const { token, user } = signedIn(await auth.login({ email: await member(), password }));
     await db
       .updateTable('svc_auth.users')
       .set({ disabled_at: new Date(0) })

@@ -1,6 +1,5 @@
-import type { Trx } from '@svc/db';
 import { expectTypeOf, test } from 'vitest';
-import type { Auth, AuthMail, AuthOptions, Principal } from '../src/index.ts';
+import type { Auth, AuthMail, AuthOptions, Principal, WriteOptions } from '../src/index.ts';
 import type { RecordingOutbox } from '../src/testing.ts';
 
 test('only what may be null is', () => {
@@ -18,7 +17,7 @@ test('every write takes a transaction last', () => {
     'resetPassword',
     'resendVerification',
   ] as const) {
-    expectTypeOf<Parameters<Auth[typeof write]>[1]>().toEqualTypeOf<{ within?: Trx } | undefined>();
+    expectTypeOf<Parameters<Auth[typeof write]>[1]>().toEqualTypeOf<WriteOptions | undefined>();
   }
 });
 

@@ -7,6 +7,8 @@ export type Hook = () => void | Promise<void>;
 /** The part of a transaction that `transact` runs: its hooks, and the turn that its savepoints take. */
 export interface Scope {
   readonly hooks: Hook[];
+  /** What is to be done when the outermost transaction is over, committed or not. */
+  readonly endHooks: Hook[];
   /** Absent where the outermost transaction is not ours, so that nobody could run the hooks. */
   readonly runsHooks: boolean;
   savepoints: Promise<unknown>;
@@ -43,4 +45,18 @@ export function afterCommit(trx: Db, hook: Hook): void {
     throw new TypeError('afterCommit needs a transaction of transact()');
   }
   scope.hooks.push(hook);
+}
+
+/**
+ * Registers what must happen when the outermost transaction is over, committed or not: counting an attempt that failed,
+ * which a rollback must not undo. Runs after the hooks of `afterCommit`, outside of any transaction. One that throws is logged.
+ *
+ * @throws {TypeError} outside of `transact`.
+ */
+export function afterEnd(trx: Db, hook: Hook): void {
+  const scope = scopeOf(trx);
+  if (!trx.isTransaction || scope === undefined || !scope.runsHooks) {
+    throw new TypeError('afterEnd needs a transaction of transact()');
+  }
+  scope.endHooks.push(hook);
 }

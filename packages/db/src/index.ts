@@ -1,4 +1,4 @@
-export { afterCommit } from './after-commit.ts';
+export { afterCommit, afterEnd } from './after-commit.ts';
 export { assertAppRole } from './app-role.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export type { Connection, Db, PoolFigures, Trx } from './connection.ts';

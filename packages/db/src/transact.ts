@@ -40,19 +40,30 @@ export async function transact<T>(
   const { retries = 3, readOnly = false, random = randomFraction } = options;
   const { clock = around.clock, logger = around.logger } = options;
   for (let attempt = 0; ; attempt += 1) {
-    const scope: Scope = { hooks: [], runsHooks: true, savepoints: Promise.resolve(), depth: 0 };
+    const scope = outermostScope();
     let result: T;
     try {
       result = await begin(db, options).execute((trx) => fn(trx.withPlugin(scopePlugin(scope))));
     } catch (error) {
-      if (attempt >= retries || !isRetryable(error, readOnly)) throw error;
+      if (attempt >= retries || !isRetryable(error, readOnly)) {
+        await runHooks(scope.endHooks, logger);
+        throw error;
+      }
       await clock.sleep(backoffMs(attempt, random));
       continue;
     }
-    await runHooks(scope.hooks, logger);
+    await runHooks([...scope.hooks, ...scope.endHooks], logger);
     return result;
   }
 }
+
+const outermostScope = (): Scope => ({
+  hooks: [],
+  endHooks: [],
+  runsHooks: true,
+  savepoints: Promise.resolve(),
+  depth: 0,
+});
 
 /** Full jitter: anything from 0 to 10 ms doubled per attempt, at most 1 s (Brooker, "Exponential Backoff And Jitter", 2015). */
 export function backoffMs(attempt: number, random: () => number): number {
@@ -114,6 +125,8 @@ async function nest<T>(
   const depth = (parent?.depth ?? 0) + 1;
   const scope: Scope = {
     hooks: [],
+    // Those of the whole transaction: they outlive the rollback of a savepoint.
+    endHooks: parent?.endHooks ?? [],
     runsHooks: parent?.runsHooks ?? false,
     savepoints: Promise.resolve(),
     depth,

@@ -1,6 +1,7 @@
 import { type Failure, isFailure } from '@svc/core';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Auth } from '../auth.ts';
+import { originOf } from './origin.ts';
 import { messagePage, resetPage } from './pages.ts';
 
 const maxFormLength = 16_384;
@@ -26,7 +27,7 @@ export function verifyForm(auth: Auth) {
   return formPost(async (c, field) => {
     const { appName } = auth;
     try {
-      await auth.verify({ token: field('token') });
+      await auth.verify({ token: field('token') }, { origin: originOf(c) });
     } catch (error) {
       return refusalPage(c, appName, error);
     }
@@ -43,7 +44,8 @@ export function resetForm(auth: Auth) {
     const { appName, minPasswordLength: minLength } = auth;
     const token = field('token');
     try {
-      await auth.resetPassword({ token, password: field('password') });
+      const input = { token, password: field('password') };
+      await auth.resetPassword(input, { origin: originOf(c) });
     } catch (error) {
       const fault = isFailure(error) ? error.details.errors?.[0]?.message : undefined;
       if (fault !== undefined) return resetPage(c, { appName, token, minLength, fault });

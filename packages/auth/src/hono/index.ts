@@ -1,3 +1,10 @@
-export { type AuthEnv, requireUser, type RequireUserOptions } from './require-user.ts';
+export { requireAbac, requirePermission, requireRole } from './guards.ts';
+export { deviceCookieName, originOf } from './origin.ts';
+export {
+  type AuthEnv,
+  type PagesOptions,
+  requireUser,
+  type RequireUserOptions,
+} from './require-user.ts';
 export { authRoutes } from './routes.ts';
 export { sessionCookieName } from './session-cookie.ts';

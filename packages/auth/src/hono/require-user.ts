@@ -1,16 +1,26 @@
 import { csrfGuard, type HttpEnv } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
+import { type Duration, toMs } from '@svc/core';
 import type { Auth } from '../auth.ts';
-import { ForeignLogin, Unauthenticated } from '../failures.ts';
-import type { Principal } from '../sessions.ts';
+import { ForeignLogin, InsufficientAuthentication, Unauthenticated } from '../failures.ts';
+import type { Principal } from '../principal.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** What routes behind `requireUser` find in their context. */
 export type AuthEnv = { Variables: HttpEnv['Variables'] & { principal: Principal } };
 
-export interface RequireUserOptions {
+export interface PagesOptions {
   /** Origins beside that of publicUrl whose pages may send requests with the cookie. @default none */
   allowedOrigins?: readonly string[];
+}
+
+export interface RequireUserOptions extends PagesOptions {
+  /** `any` lets API keys in beside sessions. @default 'session' */
+  accept?: 'session' | 'any';
+  /** 2 asks for a second factor shown in this session, `highest` for one from those who have one. @default 1 */
+  level?: 1 | 2 | 'highest';
+  /** How long ago the person may have proved who they are, at most. @default as long as the session lives */
+  maxAge?: Duration;
 }
 
 /**
@@ -18,29 +28,70 @@ export interface RequireUserOptions {
  * context. A request with the cookie that changes something must come from a page of ours.
  *
  * @throws {Unauthenticated} for everybody else.
+ * @throws {InsufficientAuthentication} with a challenge of RFC 9470, where `level` or `maxAge` ask for more than the session shows.
  */
 export function requireUser(
   auth: Auth,
   options: RequireUserOptions = {},
 ): MiddlewareHandler<AuthEnv> {
   const ownPagesOnly = ownPages(auth, options);
+  const { accept = 'session' } = options;
+  const isSufficient = createLevelCheck(auth, options);
   return async (c, next) => {
     const presented = presentedToken(c);
     const principal = presented === null ? null : await auth.authenticate(presented.token);
-    if (presented === null || principal === null) {
+    if (
+      presented === null ||
+      principal === null ||
+      (principal.session === null && (accept !== 'any' || presented.by !== 'bearer'))
+    ) {
       // RFC 9110 11.6.1 wants it with every 401.
       c.header('WWW-Authenticate', 'Bearer');
       throw new Unauthenticated();
     }
+    if (!isSufficient(principal)) throw insufficient(c, options);
     c.set('principal', principal);
     return ownPagesOnly(c, next);
+  };
+}
+
+/** For a principal who is there, but has not shown enough (RFC 9470 3). */
+export function insufficient(
+  c: Context,
+  { level = 1, maxAge }: Pick<RequireUserOptions, 'level' | 'maxAge'>,
+): InsufficientAuthentication {
+  const wanted = [
+    'error="insufficient_user_authentication"',
+    'error_description="Confirm that it is you to do this."',
+    ...(level === 1 ? [] : ['acr_values="2"']),
+    ...(maxAge === undefined ? [] : [`max_age="${Math.floor(toMs(maxAge) / 1000)}"`]),
+  ];
+  c.header('WWW-Authenticate', `Bearer ${wanted.join(', ')}`);
+  return new InsufficientAuthentication({
+    ...(level !== 1 && { level: 2 }),
+    ...(maxAge !== undefined && { maxAgeSeconds: Math.floor(toMs(maxAge) / 1000) }),
+  });
+}
+
+function createLevelCheck(
+  auth: Auth,
+  { level = 1, maxAge }: RequireUserOptions,
+): (principal: Principal) => boolean {
+  const maxAgeMs = maxAge === undefined ? Infinity : toMs(maxAge);
+  const { clock } = auth['~context'];
+  return ({ user, session, apiKey }) => {
+    const needed = level === 'highest' ? (user.mfaEnabledAt === null ? 1 : 2) : level;
+    if (session === null) return maxAge === undefined && (apiKey?.level ?? 1) >= needed;
+    if (session.level < needed) return false;
+    const shownAt = needed === 2 ? session.secondFactorAt : session.authenticatedAt;
+    return shownAt !== null && clock.now().getTime() - shownAt.getTime() <= maxAgeMs;
   };
 }
 
 /** Refuses a request with the cookie that a browser sends from a page that is not ours. */
 export function ownPages(
   auth: Auth,
-  { allowedOrigins = [] }: RequireUserOptions,
+  { allowedOrigins = [] }: PagesOptions,
 ): MiddlewareHandler<AuthEnv> {
   const guard = csrfGuard({ origins: [auth.publicOrigin, ...allowedOrigins] });
   return async (c, next) => (presentedToken(c)?.by === 'cookie' ? guard(c, next) : next());
@@ -52,7 +103,7 @@ export function ownPages(
  */
 export function ownLogins(
   auth: Auth,
-  { allowedOrigins = [] }: RequireUserOptions,
+  { allowedOrigins = [] }: PagesOptions,
 ): MiddlewareHandler<AuthEnv> {
   const origins = new Set([auth.publicOrigin, ...allowedOrigins]);
   return async (c, next) => {

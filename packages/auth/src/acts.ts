@@ -1,0 +1,111 @@
+import { afterCommit, transact, type Trx } from '@svc/db';
+import type { AuthContext, WriteOptions } from './context.ts';
+import { acted } from './events.ts';
+import type { Origin } from './origin.ts';
+
+/** What can happen to an account. Names are API: events, audit entries and metrics carry them. */
+export type AuthActType =
+  | 'auth.user.registered'
+  | 'auth.user.verified'
+  | 'auth.user.imported'
+  | 'auth.user.renamed'
+  | 'auth.user.disabled'
+  | 'auth.user.enabled'
+  | 'auth.user.roles_changed'
+  | 'auth.login.succeeded'
+  | 'auth.login.failed'
+  | 'auth.login.challenged'
+  | 'auth.login.locked'
+  | 'auth.logout'
+  | 'auth.step_up.succeeded'
+  | 'auth.step_up.failed'
+  | 'auth.session.revoked'
+  | 'auth.session.refreshed'
+  | 'auth.session.refresh_reused'
+  | 'auth.password.changed'
+  | 'auth.password.reset_requested'
+  | 'auth.password.reset'
+  | 'auth.email.change_requested'
+  | 'auth.email.changed'
+  | 'auth.mfa.totp_enrolled'
+  | 'auth.mfa.totp_removed'
+  | 'auth.mfa.failed'
+  | 'auth.mfa.recovery_codes_made'
+  | 'auth.mfa.recovery_code_used'
+  | 'auth.passkey.added'
+  | 'auth.passkey.removed'
+  | 'auth.passkey.counter_regressed'
+  | 'auth.device.trusted'
+  | 'auth.device.forgotten'
+  | 'auth.api_key.created'
+  | 'auth.api_key.rotated'
+  | 'auth.api_key.revoked'
+  | 'auth.identity.linked'
+  | 'auth.identity.unlinked'
+  | 'auth.access.denied';
+
+export interface Actor {
+  readonly type: 'user' | 'api_key' | 'system' | 'anonymous';
+  readonly id: string | null;
+  /** Why, where the system acts. */
+  readonly reason?: string;
+}
+
+/** One act, as it is told to subscribers and to the audit log. Never holds a secret. */
+export interface AuthAct {
+  readonly type: AuthActType;
+  /** @default success */
+  readonly outcome?: 'success' | 'failure' | 'denied';
+  /** Whose account it is about; `null` where nobody has the address. */
+  readonly userId: string | null;
+  /** @default the user; nobody that is known where `userId` is `null` */
+  readonly actor?: Actor;
+  /** @default the user */
+  readonly target?: { readonly type: string; readonly id: string };
+  /** Facts that are not personal. */
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** An entry for an audit log; what `@svc/audit` takes. */
+export interface AuthAuditEvent extends Omit<AuthAct, 'userId' | 'actor'> {
+  readonly actor: Actor;
+  readonly requestId: string | null;
+  /** To be kept apart, so that it can be erased. */
+  readonly personal: Readonly<Record<string, string | null>>;
+}
+
+/** Appends to an audit log in the transaction of the act. */
+export type AppendAudit = (event: AuthAuditEvent, options: { within: Trx }) => Promise<void>;
+
+/** Puts an act into the audit log with the transaction that does it, and tells subscribers once it is committed. */
+export async function record(
+  context: AuthContext,
+  trx: Trx,
+  act: AuthAct,
+  origin: Origin = {},
+): Promise<void> {
+  const { userId, outcome = 'success', details = {} } = act;
+  await context.audit?.(toAuditEvent(act, origin), { within: trx });
+  afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
+}
+
+/** Records what is no part of a transaction, such as an attempt that was refused. */
+export function recordAlone(
+  context: AuthContext,
+  act: AuthAct,
+  { within, origin }: WriteOptions = {},
+): Promise<void> {
+  return transact(within ?? context.db, (trx) => record(context, trx, act, origin));
+}
+
+function toAuditEvent(act: AuthAct, origin: Origin): AuthAuditEvent {
+  const { userId, actor, target, ...rest } = act;
+  const about = target ?? (userId === null ? undefined : { type: 'user', id: userId });
+  return {
+    ...rest,
+    actor: actor ?? { type: userId === null ? 'anonymous' : 'user', id: userId },
+    ...(about !== undefined && { target: about }),
+    requestId: origin.requestId ?? null,
+    personal: { address: origin.address ?? null, device: origin.device ?? null },
+  };
+}

@@ -1,0 +1,51 @@
+import type { Context } from 'hono';
+import type { Session } from '../sessions.ts';
+import type { SignIn } from '../sign-in.ts';
+import type { User } from '../users.ts';
+import { setSessionCookie } from './session-cookie.ts';
+
+/** How a client keeps its session. */
+export type Transport = 'cookie' | 'bearer';
+
+/** Answers a sign-in: 200 with the session, by cookie or in the body, or 202 while the second factor is missing. */
+export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
+  if (signIn.status === 'second_factor_required') {
+    const { status, challenge, methods, expiresAt } = signIn;
+    return c.json(
+      { status, challenge, methods: [...methods], expiresAt: expiresAt.toISOString() },
+      202,
+    );
+  }
+  const { token, user, session } = signIn;
+  const body = { status: signIn.status, ...toMe(user, session) };
+  if (transport === 'bearer') return c.json({ ...body, token }, 200);
+  setSessionCookie(c, token, session);
+  return c.json(body, 200);
+}
+
+/** Who is signed in, as JSON. */
+export function toMe(user: User, session: Session) {
+  return {
+    user: {
+      id: user.id,
+      email: user.email,
+      name: user.name,
+      createdAt: user.createdAt.toISOString(),
+      mfaEnabled: user.mfaEnabledAt !== null,
+    },
+    session: toSessionBody(session),
+  };
+}
+
+export function toSessionBody(session: Session) {
+  return {
+    id: session.id,
+    createdAt: session.createdAt.toISOString(),
+    lastSeenAt: session.lastSeenAt.toISOString(),
+    expiresAt: session.expiresAt.toISOString(),
+    absoluteExpiresAt: session.absoluteExpiresAt.toISOString(),
+    level: session.level,
+    methods: [...session.methods],
+    authenticatedAt: session.authenticatedAt.toISOString(),
+  };
+}

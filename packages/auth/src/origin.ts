@@ -1,0 +1,24 @@
+/** Where a request came from. All of it is the client's word but the address. */
+export interface Origin {
+  /** The client's IP address. */
+  readonly address?: string | undefined;
+  /** How the person will recognise the device: the user agent. */
+  readonly device?: string | undefined;
+  readonly requestId?: string | undefined;
+  /** The device cookie of a browser in which somebody has signed in before. */
+  readonly deviceToken?: string | undefined;
+}
+
+/** What may go into a text column and a log line; request headers hold anything. */
+export function cleanOrigin({ address, device, requestId, deviceToken }: Origin = {}): Origin {
+  return {
+    address: cut(address),
+    device: cut(device),
+    requestId: cut(requestId),
+    deviceToken,
+  };
+}
+
+function cut(value: string | undefined): string | undefined {
+  return value?.slice(0, 200).replace(/[\p{Cc}\p{Cs}]/gu, '') || undefined;
+}

@@ -1,0 +1,63 @@
+import type { Authorization } from './authorization.ts';
+import type { Session } from './sessions.ts';
+import type { UserRow } from './tables.ts';
+import { toUser, type User } from './users.ts';
+
+/** Who makes a request, and what they may do. */
+export interface Principal {
+  readonly userId: string;
+  readonly user: User;
+  /** The roles in force. */
+  readonly roles: readonly string[];
+  /** Roles that the user has, but that bring nothing before a second factor was shown in this session. */
+  readonly withheldRoles: readonly string[];
+  /** What the roles in force bring, and of an API key no more than its scopes. */
+  readonly permissions: ReadonlySet<string>;
+  /** `null` for an API key. */
+  readonly session: Session | null;
+  /** `null` for a session. */
+  readonly apiKey: ApiKeyInUse | null;
+}
+
+/** The key that a request is made with. */
+export interface ApiKeyInUse {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  /** The level of the session that made it. */
+  readonly level: 1 | 2;
+}
+
+/** By what a principal is known. */
+export type Evidence = { readonly session: Session } | { readonly apiKey: ApiKeyInUse };
+
+type PrincipalRow = Parameters<typeof toUser>[0] & Pick<UserRow, 'roles'>;
+
+/** Makes principals: the one place where roles, second factors and scopes become permissions. */
+export function createPrincipals({
+  authorization,
+  mfaRoles,
+}: {
+  authorization: Authorization;
+  mfaRoles: readonly string[];
+}): (row: PrincipalRow, by: Evidence) => Principal {
+  const needsMfa = new Set(mfaRoles);
+  return (row, by) => {
+    const key = 'apiKey' in by ? by.apiKey : null;
+    const session = 'session' in by ? by.session : null;
+    const level = key?.level ?? session?.level ?? 1;
+    const all = ['user', ...row.roles.filter((role) => role !== 'user')];
+    const roles = all.filter((role) => level === 2 || !needsMfa.has(role));
+    const granted = authorization.permissionsOf(roles);
+    return {
+      userId: row.id,
+      user: toUser(row),
+      roles,
+      withheldRoles: all.filter((role) => !roles.includes(role)),
+      permissions:
+        key === null ? granted : new Set(key.scopes.filter((scope) => granted.has(scope))),
+      session,
+      apiKey: key,
+    };
+  };
+}

@@ -1,0 +1,124 @@
+import type { Trx } from '@svc/db';
+import { record } from './acts.ts';
+import type { AuthContext } from './context.ts';
+import { InvalidChallenge } from './failures.ts';
+import type { Origin } from './origin.ts';
+import { secondFactorsOf, type SecondFactor } from './second-factors.ts';
+import type { AuthMethod, Session } from './sessions.ts';
+import type { ChallengeRow } from './tables.ts';
+import { findUser, toUser, type User } from './users.ts';
+
+/** Somebody is signed in, or half. */
+export type SignIn = SignedIn | SecondFactorRequired;
+
+export interface SignedIn {
+  readonly status: 'signed_in';
+  /** Given out here and never again. */
+  readonly token: string;
+  readonly user: User;
+  readonly session: Session;
+}
+
+/** The first factor fits; the account has a second one. */
+export interface SecondFactorRequired {
+  readonly status: 'second_factor_required';
+  /** To be sent with the second factor; works for 5 minutes. */
+  readonly challenge: string;
+  readonly methods: readonly SecondFactor[];
+  readonly expiresAt: Date;
+}
+
+/** What somebody proved so far. */
+export interface FirstFactor {
+  userId: string;
+  /** Of the password that was checked; `null` where none was. */
+  credentialVersion: number | null;
+  method: AuthMethod;
+  /** 2 where the method is two factors in one: a passkey that verified its user. */
+  level: 1 | 2;
+  /** The session that the new one takes the place of. */
+  previousToken?: string | undefined;
+}
+
+/** The one way to a session: opens it, or asks for the second factor. Every kind of sign-in ends here. @throws {InvalidCredentials} */
+export async function finishSignIn(
+  context: AuthContext,
+  trx: Trx,
+  first: FirstFactor,
+  origin: Origin = {},
+): Promise<SignIn> {
+  const { userId, credentialVersion, method, level, previousToken } = first;
+  const methods = level === 2 ? [] : await secondFactorsOf(trx, userId);
+  if (methods.length === 0) {
+    const opening = { userId, credentialVersion, methods: [method], level, previousToken };
+    return openSession(context, trx, opening, origin);
+  }
+  const data = { credentialVersion, method };
+  const { token, expiresAt } = await context.challenges.create(trx, {
+    purpose: 'second_factor',
+    userId,
+    data,
+  });
+  await record(
+    context,
+    trx,
+    { type: 'auth.login.challenged', userId, details: { method } },
+    origin,
+  );
+  return { status: 'second_factor_required', challenge: token, methods, expiresAt };
+}
+
+/** Opens the session that a challenge was about, once its second factor fits. The caller has consumed the challenge. @throws {InvalidCredentials} */
+export function completeSignIn(
+  context: AuthContext,
+  trx: Trx,
+  second: { challenge: ChallengeRow; method: AuthMethod; previousToken?: string | undefined },
+  origin: Origin = {},
+): Promise<SignedIn> {
+  const { challenge, method, previousToken } = second;
+  const { user_id: userId, data } = challenge;
+  if (userId === null) throw new InvalidChallenge();
+  const { credentialVersion, method: first } = data as unknown as Pick<
+    FirstFactor,
+    'credentialVersion' | 'method'
+  >;
+  const opening = { userId, credentialVersion, methods: [first, method], level: 2 as const };
+  return openSession(context, trx, { ...opening, previousToken }, origin);
+}
+
+async function openSession(
+  context: AuthContext,
+  trx: Trx,
+  opening: {
+    userId: string;
+    credentialVersion: number | null;
+    methods: readonly AuthMethod[];
+    level: 1 | 2;
+    previousToken?: string | undefined;
+  },
+  origin: Origin,
+): Promise<SignedIn> {
+  const { userId, previousToken, ...proof } = opening;
+  const { token, session } = await context.sessions.open(trx, { userId, ...proof, origin });
+  if (previousToken !== undefined) await replaceSession(context, trx, previousToken, origin);
+  const user = await findUser(trx, userId);
+  const details = {
+    sessionId: session.id,
+    method: opening.methods.join('+'),
+    level: session.level,
+  };
+  await record(context, trx, { type: 'auth.login.succeeded', userId, details }, origin);
+  return { status: 'signed_in', token, user: toUser(user), session };
+}
+
+async function replaceSession(context: AuthContext, trx: Trx, token: string, origin: Origin) {
+  const ended = await context.sessions.revoke(trx, token, 'replaced');
+  if (ended === undefined) return;
+  const details = { sessionId: ended.id, reason: 'replaced' };
+  await record(
+    context,
+    trx,
+    { type: 'auth.session.revoked', userId: ended.user_id, details },
+    origin,
+  );
+}
