@@ -13,6 +13,7 @@ import {
 } from '@svc/core';
 import type { Db } from '@svc/db';
 import type { AppendAudit } from './acts.ts';
+import { type ApiKeys, createApiKeys, findApiKey } from './api-keys/api-keys.ts';
 import {
   type Authorization,
   type AuthPermission,
@@ -24,13 +25,14 @@ import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
 import { createMailer, type SendMail } from './mails.ts';
-import { createOneTimeTokens } from './one-time-tokens.ts';
+import { createOneTimeTokens, isTokenShaped } from './one-time-tokens.ts';
 import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
 import { cleanOrigin } from './origin.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { maxPasswordLength } from './passwords.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
-import type { Principal } from './principal.ts';
+import { createPrincipals, type Principal } from './principal.ts';
+import { createSessionManagement, type SessionManagement } from './session-management.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 import type { User } from './users.ts';
@@ -57,12 +59,14 @@ export interface Auth<
   login(input: Login, options?: WriteOptions): Promise<SignIn>;
   /** Ends the session of a token; one that has ended stays so. */
   logout(input: { token: string }, options?: WriteOptions): Promise<void>;
-  /** Whose token it is, or `null` unless its session is alive at this moment. */
+  /** Whose session's token or API key it is, or `null` unless that is alive at this moment. */
   authenticate(token: string): Promise<Principal | null>;
   /** Mails a link that works for 30 minutes, if the address has an account. @throws {ValidationFailed} */
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  readonly sessions: SessionManagement;
+  readonly apiKeys: ApiKeys;
   /** Opens nothing so far: background work begins with the first mail. */
   start(): Promise<void>;
   /** Waits for mails that are on their way. */
@@ -91,6 +95,8 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   hashing?: HashingOptions;
   /** How long a session lives unused, and at most. @default 14d and 90d */
   sessions?: { idle?: Duration; absolute?: Duration };
+  /** What API keys begin with; 2 to 16 letters and digits. @default 'svc' */
+  apiKeys?: { prefix?: string };
   /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
   passwords?: { minLength?: number };
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
@@ -123,6 +129,7 @@ export function createAuth<
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
   passwords: { minLength = 15 } = {},
+  apiKeys: { prefix: keyPrefix = 'svc' } = {},
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
@@ -141,9 +148,13 @@ export function createAuth<
       `passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`,
     );
   }
+  if (!/^[a-z][a-z0-9]{1,15}$/.test(keyPrefix))
+    throw new TypeError('apiKeys.prefix must be 2 to 16 lower-case letters and digits');
   const unknownRole = mfaRoles.find((role) => !authorization.isRole(role));
   if (unknownRole !== undefined)
     throw new TypeError(`mfa.requiredFor names '${unknownRole}', which is no role`);
+  const anyAuthorization = authorization as unknown as Authorization;
+  const principalOf = createPrincipals({ authorization: anyAuthorization, mfaRoles });
   const context: AuthContext = {
     name,
     appName,
@@ -154,7 +165,8 @@ export function createAuth<
     random,
     logger,
     audit,
-    authorization: authorization as unknown as Authorization,
+    authorization: anyAuthorization,
+    principalOf,
     cipher() {
       if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
       return cipher;
@@ -165,8 +177,7 @@ export function createAuth<
     challenges: createChallenges({ clock, newId, random }),
     sessions: createSessions({
       ...lifetimes,
-      authorization: authorization as unknown as Authorization,
-      mfaRoles,
+      principalOf,
       clock,
       newId,
       random,
@@ -191,9 +202,16 @@ export function createAuth<
     verify: (input, options) => verify(context, input, clean(options)),
     login: (input, options) => login(context, input, clean(options)),
     logout: (input, options) => logout(context, input, clean(options)),
-    authenticate: (token) => context.sessions.find(db, token),
+    async authenticate(token) {
+      // A session's token has 43 characters; a key has more.
+      if (isTokenShaped(token)) return context.sessions.find(db, token);
+      const found = await findApiKey(context, keyPrefix, token);
+      return found === null ? null : context.principalOf(found.user, { apiKey: found.apiKey });
+    },
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
+    sessions: createSessionManagement(context),
+    apiKeys: createApiKeys(context, keyPrefix),
     start: async () => {},
     stop,
     [Symbol.asyncDispose]: stop,

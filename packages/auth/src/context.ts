@@ -8,6 +8,7 @@ import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import type { PrincipalOf } from './principal.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the flows of one `createAuth` work with. */
@@ -23,6 +24,7 @@ export interface AuthContext {
   readonly logger: Logger;
   readonly audit: AppendAudit | undefined;
   readonly authorization: Authorization;
+  readonly principalOf: PrincipalOf;
   readonly hasher: PasswordHasher;
   readonly minPasswordLength: number;
   readonly tokens: OneTimeTokens;

@@ -62,3 +62,24 @@ export class InvalidCode extends failure(
   'unauthenticated',
   'The code is wrong or was used before.',
 ) {}
+
+/** No session of the user has this id, or it has ended. */
+export class SessionNotFound extends failure(
+  'auth.session_not_found',
+  'not_found',
+  'There is no such session.',
+) {}
+
+/** No API key of the user has this id, or it has ended. */
+export class ApiKeyNotFound extends failure(
+  'auth.api_key_not_found',
+  'not_found',
+  'There is no such API key.',
+) {}
+
+/** The user has 100 API keys; revoke one first. */
+export class TooManyApiKeys extends failure(
+  'auth.too_many_api_keys',
+  'conflict',
+  'There are too many API keys. Revoke one first.',
+) {}

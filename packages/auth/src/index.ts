@@ -1,4 +1,5 @@
 export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
+export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
 export {
   type Authorization,
@@ -15,6 +16,7 @@ export type { WriteOptions } from './context.ts';
 export { acted } from './events.ts';
 export {
   AccessDenied,
+  ApiKeyNotFound,
   AuthBusy,
   ForeignLogin,
   InsufficientAuthentication,
@@ -22,6 +24,8 @@ export {
   InvalidCode,
   InvalidCredentials,
   InvalidToken,
+  SessionNotFound,
+  TooManyApiKeys,
   Unauthenticated,
 } from './failures.ts';
 export type { Login, LoginFailedReason } from './login.ts';
@@ -32,6 +36,7 @@ export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Registration } from './registration.ts';
 export type { SecondFactor } from './second-factors.ts';
+export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';

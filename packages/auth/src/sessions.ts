@@ -1,11 +1,10 @@
 import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
 import type { Db } from '@svc/db';
 import { sql } from 'kysely';
-import type { Authorization } from './authorization.ts';
 import { InvalidCredentials } from './failures.ts';
 import { isTokenShaped } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
-import { createPrincipals, type Principal } from './principal.ts';
+import type { Principal, PrincipalOf } from './principal.ts';
 import { type SessionRow, tablesOf } from './tables.ts';
 
 /** A signed-in device. */
@@ -79,9 +78,7 @@ export interface Sessions {
 export interface SessionsOptions {
   idleMs: number;
   absoluteMs: number;
-  authorization: Authorization;
-  /** Roles that bring nothing before a second factor was shown. */
-  mfaRoles: readonly string[];
+  principalOf: PrincipalOf;
   clock: Clock;
   newId: NewId;
   random: RandomBytes;
@@ -92,13 +89,11 @@ const touchEveryMs = 60_000;
 export function createSessions({
   idleMs,
   absoluteMs,
-  authorization,
-  mfaRoles,
+  principalOf,
   clock,
   newId,
   random,
 }: SessionsOptions): Sessions {
-  const principalOf = createPrincipals({ authorization, mfaRoles });
   const idleEnd = (now: Date, absolute: Date) =>
     new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
   return {
