@@ -35,6 +35,7 @@ import { createPrincipals, type Principal } from './principal.ts';
 import { createSessionManagement, type SessionManagement } from './session-management.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
+import { createUserManagement, type UserManagement } from './user-management.ts';
 import type { User } from './users.ts';
 
 /** Sign-in. Whether an address is known shows in no answer, and in no time that an answer takes. */
@@ -67,6 +68,7 @@ export interface Auth<
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
   readonly sessions: SessionManagement;
   readonly apiKeys: ApiKeys;
+  readonly users: UserManagement<Role>;
   /** Opens nothing so far: background work begins with the first mail. */
   start(): Promise<void>;
   /** Waits for mails that are on their way. */
@@ -212,6 +214,7 @@ export function createAuth<
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
     sessions: createSessionManagement(context),
     apiKeys: createApiKeys(context, keyPrefix),
+    users: createUserManagement(context),
     start: async () => {},
     stop,
     [Symbol.asyncDispose]: stop,

@@ -83,3 +83,10 @@ export class TooManyApiKeys extends failure(
   'conflict',
   'There are too many API keys. Revoke one first.',
 ) {}
+
+/** No user has this id. */
+export class UserNotFound extends failure(
+  'auth.user_not_found',
+  'not_found',
+  'There is no such user.',
+) {}

@@ -26,6 +26,7 @@ export {
   InvalidToken,
   SessionNotFound,
   TooManyApiKeys,
+  UserNotFound,
   Unauthenticated,
 } from './failures.ts';
 export type { Login, LoginFailedReason } from './login.ts';
@@ -40,4 +41,5 @@ export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
+export type { ManagedUser, UserManagement } from './user-management.ts';
 export type { User } from './users.ts';
