@@ -94,6 +94,9 @@ function appSettings(backing: Backing, mail: SmtpSink, port: number): Record<str
     SMTP_URL: mail.url,
     MAIL_FROM: 'Projects <no-reply@projects.test>',
     APP_SECRET: 'the gate runs on loopback and keeps nothing',
+    AUTH_ENCRYPTION_KEYS: 'gate:the-gate-runs-on-loopback-and-keeps-nothing',
+    // Scenarios say which client they are, as a proxy would.
+    TRUSTED_PROXIES: '127.0.0.1,::1',
     CORS_ORIGINS: corsOrigin,
     LOG_LEVEL: 'info',
     // Short, so that scenarios about limits do not wait for long.

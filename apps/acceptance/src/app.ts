@@ -10,6 +10,7 @@ import {
 } from '@svc/http/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { userRoutes } from './admin/routes.ts';
 import { controlRoutes } from './control.ts';
 import { projectRoutes } from './projects/routes.ts';
 import type { Services } from './services.ts';
@@ -26,7 +27,7 @@ const securitySchemes = {
 };
 
 /** The Projects app: its routes over its services. */
-export function createApp({ settings, logger, clock, health, auth, projects }: Services) {
+export function createApp({ settings, logger, clock, health, auth, cursors, projects }: Services) {
   // Pages of these may send unsafe requests with the session cookie.
   const pages = { allowedOrigins: settings.corsOrigins };
   const typeBase = `${settings.publicUrl}/errors`;
@@ -57,7 +58,8 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
     )
     .route('/', probeRoutes(health))
     .route('/auth', authRoutes(auth, pages))
-    .route('/projects', projectRoutes(projects, auth, pages));
+    .route('/projects', projectRoutes(projects, auth, pages))
+    .route('/admin/users', userRoutes(auth, cursors, pages));
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));

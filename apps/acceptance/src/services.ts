@@ -1,8 +1,9 @@
 import { createAuth } from '@svc/auth';
-import { createCursors, type Logger, systemClock } from '@svc/core';
+import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
+import { authorization } from './authorization.ts';
 import { appRole } from './app-role.ts';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
@@ -33,6 +34,9 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   });
   const auth = createAuth({
     db,
+    authorization,
+    cipher: createCipher({ keys: settings.authEncryptionKeys }),
+    mfa: { requiredFor: ['admin'] },
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
@@ -41,9 +45,11 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const cursors = createCursors({ secret: settings.appSecret });
   const projects = createProjects({
     db,
-    cursors: createCursors({ secret: settings.appSecret }),
+    cursors,
+    audit: audit.append,
     clock,
   });
 
@@ -62,6 +68,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
     health,
     auth,
+    cursors,
     projects,
     /** In the order of opening; closed in reverse. */
     opened: [

@@ -40,6 +40,7 @@ export const settingsSchema = v.object({
   ),
   ...mailSettings,
   ...authSettings,
+  AUTH_ENCRYPTION_KEYS: v.optional(authSettings.AUTH_ENCRYPTION_KEYS, `local:${localSecret}`),
   APP_SECRET: v.optional(
     setting.secret('a secret of at least 32 characters, for signing cursors', {
       minLength: 32,
@@ -112,6 +113,11 @@ function contradictions(settings: AppSettings) {
       production && settings.appSecret === localSecret,
       'APP_SECRET',
       'a secret of your own where APP_ENV is production',
+    ],
+    [
+      production && settings.authEncryptionKeys.some(({ secret }) => secret === localSecret),
+      'AUTH_ENCRYPTION_KEYS',
+      'keys of your own where APP_ENV is production',
     ],
     [
       production && /^http:\/\/(?!localhost[:/]|localhost$)/.test(settings.publicUrl),

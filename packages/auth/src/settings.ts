@@ -9,4 +9,8 @@ export const authSettings = {
     setting.integer('the least number of characters in a new password', 8, 1024),
     '15',
   ),
+  AUTH_ENCRYPTION_KEYS: setting.keys(
+    'keys that encrypt second factors and tokens of providers, the newest first, as id:secret with at least 32 characters each (openssl rand -hex 32)',
+    { requiredInProduction: true },
+  ),
 };

@@ -5,7 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { authSettings, createAuth } from '../src/index.ts';
 
 const parse = (environment: Record<string, string>) =>
-  parseSettings(v.object(authSettings), environment);
+  parseSettings(v.object(authSettings), {
+    AUTH_ENCRYPTION_KEYS: `k1:${'x'.repeat(32)}`,
+    ...environment,
+  });
 
 describe('settings and options', () => {
   test('without a variable the defaults hold', () => {
@@ -13,6 +16,7 @@ describe('settings and options', () => {
       authSessionIdle: '14d',
       authSessionAbsolute: '90d',
       authPasswordMinLength: 15,
+      authEncryptionKeys: [{ id: 'k1', secret: 'x'.repeat(32) }],
     });
   });
 
