@@ -1,4 +1,4 @@
-import { createAuth } from '@svc/auth';
+import { createAuth, haveIBeenPwned } from '@svc/auth';
 import { createCursors, type Logger, systemClock } from '@svc/core';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
@@ -37,7 +37,13 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     publicUrl: settings.publicUrl,
     appName: 'Projects',
     sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
-    passwords: { minLength: settings.authPasswordMinLength },
+    passwords: {
+      minLength: settings.authPasswordMinLength,
+      whenBreachListUnreachable: settings.authBreachListUnreachable,
+      ...(settings.authBreachListUrl !== undefined && {
+        breaches: haveIBeenPwned({ fetch, url: settings.authBreachListUrl, clock }),
+      }),
+    },
     logger,
     clock,
   });

@@ -16,9 +16,9 @@ import type { AuthContext, WriteOptions } from './context.ts';
 import { type LoggedIn, login, type Login, logout } from './login.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens } from './one-time-tokens.ts';
-import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
+import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
-import { maxPasswordLength } from './passwords.ts';
+import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createSessions, type Principal } from './sessions.ts';
 import type { User } from './users.ts';
@@ -30,7 +30,7 @@ export interface Auth extends AsyncDisposable {
   readonly publicOrigin: string;
   /** The shortest password that is accepted, in code points. */
   readonly minPasswordLength: number;
-  /** Takes a registration and mails a link that works for 24 hours; for an address with an account, mails its owner that. @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Takes a registration and mails a link that works for 24 hours; for an address with an account, mails its owner that. @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   register(input: Registration, options?: WriteOptions): Promise<void>;
   /** Mails a new link for a registration that waits; the former one stops working. @throws {ValidationFailed} */
   resendVerification(input: { email: string }, options?: WriteOptions): Promise<void>;
@@ -44,7 +44,7 @@ export interface Auth extends AsyncDisposable {
   authenticate(token: string): Promise<Principal | null>;
   /** Mails a link that works for 30 minutes, if the address has an account. @throws {ValidationFailed} */
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
-  /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
   /** Opens nothing so far: background work begins with the first mail. */
   start(): Promise<void>;
@@ -64,8 +64,8 @@ export interface AuthOptions {
   hashing?: HashingOptions;
   /** How long a session lives unused, and at most. @default 14d and 90d */
   sessions?: { idle?: Duration; absolute?: Duration };
-  /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
-  passwords?: { minLength?: number };
+  /** What new passwords must be, and which imported hashes are understood. @default 15 code points, no breach list, no imports */
+  passwords?: PasswordOptions;
   /** Where links lead, under `publicUrl`. @default /auth/verify and /auth/password/reset */
   paths?: { verify?: string; resetPassword?: string };
   /** @default systemClock */
@@ -88,7 +88,7 @@ export function createAuth({
   appName,
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
-  passwords: { minLength = 15 } = {},
+  passwords = {},
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
@@ -101,19 +101,14 @@ export function createAuth({
 }: AuthOptions): Auth {
   const base = parsePublicUrl(publicUrl);
   const lifetimes = parseLifetimes(idle, absolute);
-  if (!Number.isInteger(minLength) || minLength < 8 || minLength > maxPasswordLength) {
-    throw new TypeError(
-      `passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`,
-    );
-  }
   const context: AuthContext = {
     name,
     db,
     clock,
     newId,
     logger,
-    hasher: createPasswordHasher(hashing, random),
-    minPasswordLength: minLength,
+    hasher: createPasswordHasher(hashing, { foreign: passwords.foreign ?? [], random, logger }),
+    passwords: createPasswordPolicy(passwords, { appName, logger }),
     tokens: createOneTimeTokens({ clock, newId, random }),
     sessions: createSessions({ ...lifetimes, clock, newId, random }),
     mailer: createMailer({
@@ -129,7 +124,7 @@ export function createAuth({
   return {
     appName,
     publicOrigin: base.origin,
-    minPasswordLength: minLength,
+    minPasswordLength: context.passwords.minLength,
     register: (input, options) => register(context, input, options),
     resendVerification: (input, options) => resendVerification(context, input, options),
     verify: (input, options) => verify(context, input, options),

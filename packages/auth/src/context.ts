@@ -3,7 +3,8 @@ import { afterCommit, type Db, type Trx } from '@svc/db';
 import type { Background } from './background.ts';
 import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
-import type { PasswordHasher } from './password-hasher.ts';
+import type { PasswordHasher } from './passwords/password-hasher.ts';
+import type { PasswordPolicy } from './passwords/policy.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the flows of one `createAuth` work with. */
@@ -14,7 +15,7 @@ export interface AuthContext {
   readonly newId: NewId;
   readonly logger: Logger;
   readonly hasher: PasswordHasher;
-  readonly minPasswordLength: number;
+  readonly passwords: PasswordPolicy;
   readonly tokens: OneTimeTokens;
   readonly sessions: Sessions;
   readonly mailer: Mailer;

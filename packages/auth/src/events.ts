@@ -1,7 +1,12 @@
 import { defineEvent } from '@svc/core';
 
+/** Where a password was taken without asking the list of breached ones, which could not be reached. */
+export interface BreachMark {
+  breachUnchecked?: true;
+}
+
 /** Somebody registered an address that has no verified account. */
-export const registered = defineEvent<{ userId: string }>('svc.auth.registered');
+export const registered = defineEvent<{ userId: string } & BreachMark>('svc.auth.registered');
 
 /** The owner of an address proved to be that. */
 export const verified = defineEvent<{ userId: string }>('svc.auth.verified');
@@ -21,6 +26,6 @@ export const loginFailed = defineEvent<{
 export const loggedOut = defineEvent<{ userId: string; sessionId: string }>('svc.auth.logged_out');
 
 /** A password was set by a mailed link; all sessions of the user ended. */
-export const passwordReset = defineEvent<{ userId: string; sessionsEnded: number }>(
+export const passwordReset = defineEvent<{ userId: string; sessionsEnded: number } & BreachMark>(
   'svc.auth.password_reset',
 );

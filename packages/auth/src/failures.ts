@@ -34,3 +34,10 @@ export class AuthBusy extends failure(
   'unavailable',
   'Too many people are signing in at this moment. Try again shortly.',
 ) {}
+
+/** The list of breached passwords cannot be asked, and the app takes no new password unchecked. */
+export class BreachCheckUnavailable extends failure(
+  'auth.breach_check_unavailable',
+  'unavailable',
+  'New passwords cannot be checked at this moment. Try again shortly.',
+) {}

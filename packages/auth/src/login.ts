@@ -3,7 +3,7 @@ import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
 import { loggedIn, loggedOut, loginFailed, type LoginFailedReason } from './events.ts';
 import { InvalidCredentials } from './failures.ts';
-import { parsePassword } from './passwords.ts';
+import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
 import type { Session } from './sessions.ts';
 import { findLogin, replaceHash, toUser, type User } from './users.ts';

@@ -4,7 +4,6 @@ import { parseEmail } from './email.ts';
 import { passwordReset } from './events.ts';
 import { InvalidToken } from './failures.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
-import { parseNewPassword } from './passwords.ts';
 import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './users.ts';
 
 // One look-up for known and unknown alike; what only the known need happens after the answer.
@@ -33,11 +32,11 @@ export async function resetPassword(
   input: PasswordReset,
   { within }: WriteOptions = {},
 ): Promise<void> {
-  const password = parseNewPassword(input.password, context.minPasswordLength);
-  // Before the hash, so that made-up tokens cost little.
-  if (!(await context.tokens.isAlive(within ?? context.db, 'reset_password', input.token)))
-    throw new InvalidToken();
-  const phc = await context.hasher.hash(password);
+  // Before what is costly, so that made-up tokens cost little.
+  const holder = await context.tokens.holderOf(within ?? context.db, 'reset_password', input.token);
+  if (holder === undefined) throw new InvalidToken();
+  const { text, breachUnchecked } = await context.passwords.check(input.password, holder);
+  const phc = await context.hasher.hash(text);
   await transact(within ?? context.db, async (trx) => {
     const token = await context.tokens.consume(trx, 'reset_password', input.token);
     if (token === null) throw new InvalidToken();
@@ -49,7 +48,13 @@ export async function resetPassword(
     const sessionsEnded = await context.sessions.revokeAll(trx, user.id, 'password_reset');
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
-    afterCommit(trx, () => passwordReset.publish(context.name, { userId: user.id, sessionsEnded }));
+    afterCommit(trx, () =>
+      passwordReset.publish(context.name, {
+        userId: user.id,
+        sessionsEnded,
+        ...(breachUnchecked && { breachUnchecked }),
+      }),
+    );
     afterwards(context, trx, 'password_changed_mail', () =>
       context.mailer.passwordChanged(user.email),
     );

@@ -9,4 +9,17 @@ export const authSettings = {
     setting.integer('the least number of characters in a new password', 8, 1024),
     '15',
   ),
+  AUTH_BREACH_LIST_URL: v.optional(
+    setting.url(
+      'where breached passwords are looked up, such as https://api.pwnedpasswords.com/range/; nowhere where absent',
+      ['https', 'http'],
+    ),
+  ),
+  AUTH_BREACH_LIST_UNREACHABLE: v.optional(
+    setting.oneOf('what becomes of a new password when the list of breached ones cannot be asked', [
+      'accept',
+      'refuse',
+    ]),
+    'accept',
+  ),
 };

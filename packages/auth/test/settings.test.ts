@@ -13,6 +13,8 @@ describe('settings and options', () => {
       authSessionIdle: '14d',
       authSessionAbsolute: '90d',
       authPasswordMinLength: 15,
+      authBreachListUrl: undefined,
+      authBreachListUnreachable: 'accept',
     });
   });
 
@@ -29,6 +31,10 @@ describe('settings and options', () => {
     ['publicUrl', { publicUrl: 'https://app.example.com/?a=b' }],
     ['sessions.idle', { sessions: { idle: '2d' as const, absolute: '1d' as const } }],
     ['passwords.minLength', { passwords: { minLength: 4 } }],
+    [
+      'passwords.whenBreachListUnreachable',
+      { passwords: { whenBreachListUnreachable: 'shrug' as 'accept' } },
+    ],
     ['hashing.maxRunning', { hashing: { maxRunning: 0 } }],
   ])('an unusable %s is a TypeError', (option, options) => {
     const base = {

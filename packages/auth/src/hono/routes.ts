@@ -5,6 +5,7 @@ import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
 import {
   AuthBusy,
+  BreachCheckUnavailable,
   ForeignLogin,
   InvalidCredentials,
   InvalidToken,
@@ -54,7 +55,7 @@ export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
         tags,
         security,
         responses: { 202: { description: 'A mail is on its way.', schema: PendingBody } },
-        failures: [ValidationFailed, AuthBusy],
+        failures: [ValidationFailed, AuthBusy, BreachCheckUnavailable],
       }),
       validated('json', RegisterSchema),
       async (c) => {
@@ -213,7 +214,7 @@ export function authRoutes(auth: Auth, options: RequireUserOptions = {}) {
         tags,
         security,
         responses: { 204: { description: 'The password is changed.' } },
-        failures: [ValidationFailed, InvalidToken, AuthBusy],
+        failures: [ValidationFailed, InvalidToken, AuthBusy, BreachCheckUnavailable],
       }),
       resetForm(auth),
       validated('json', ResetPasswordSchema),
