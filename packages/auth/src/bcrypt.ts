@@ -2,7 +2,7 @@ import { verify } from '@node-rs/bcrypt';
 import type { ForeignHash } from './passwords/foreign-hashes.ts';
 
 const pattern = /^\$2[aby]\$(\d{2})\$[./A-Za-z0-9]{53}$/;
-// Each step doubles the time: 15 takes about two seconds, and 12 is what most libraries use.
+// About a second, and each step doubles it. Most libraries use 10 to 12.
 const maxCost = 14;
 
 /**
