@@ -1,5 +1,5 @@
-import { createAuth } from '@svc/auth';
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
+import { createAuth, haveIBeenPwned } from '@svc/auth';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
@@ -41,7 +41,13 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     publicUrl: settings.publicUrl,
     appName: 'Projects',
     sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
-    passwords: { minLength: settings.authPasswordMinLength },
+    passwords: {
+      minLength: settings.authPasswordMinLength,
+      whenBreachListUnreachable: settings.authBreachListUnreachable,
+      ...(settings.authBreachListUrl !== undefined && {
+        breaches: haveIBeenPwned({ fetch, url: settings.authBreachListUrl, clock }),
+      }),
+    },
     logger,
     clock,
   });

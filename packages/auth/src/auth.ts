@@ -26,10 +26,10 @@ import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens, isTokenShaped } from './one-time-tokens.ts';
-import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
 import { cleanOrigin } from './origin.ts';
+import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
-import { maxPasswordLength } from './passwords.ts';
+import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
 import { createSessionManagement, type SessionManagement } from './session-management.ts';
@@ -50,7 +50,7 @@ export interface Auth<
   readonly publicOrigin: string;
   /** The shortest password that is accepted, in code points. */
   readonly minPasswordLength: number;
-  /** Takes a registration and mails a link that works for 24 hours; for an address with an account, mails its owner that. @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Takes a registration and mails a link that works for 24 hours; for an address with an account, mails its owner that. @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   register(input: Registration, options?: WriteOptions): Promise<void>;
   /** Mails a new link for a registration that waits; the former one stops working. @throws {ValidationFailed} */
   resendVerification(input: { email: string }, options?: WriteOptions): Promise<void>;
@@ -64,7 +64,7 @@ export interface Auth<
   authenticate(token: string): Promise<Principal | null>;
   /** Mails a link that works for 30 minutes, if the address has an account. @throws {ValidationFailed} */
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
-  /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
   readonly sessions: SessionManagement;
   readonly apiKeys: ApiKeys;
@@ -99,10 +99,10 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   sessions?: { idle?: Duration; absolute?: Duration };
   /** What API keys begin with; 2 to 16 letters and digits. @default 'svc' */
   apiKeys?: { prefix?: string };
-  /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
-  passwords?: { minLength?: number };
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
   paths?: { verify?: string; resetPassword?: string; confirmEmail?: string };
+  /** What new passwords must be, and which imported hashes are understood. @default 15 code points, no breach list, no imports */
+  passwords?: PasswordOptions;
   /** @default systemClock */
   clock?: Clock;
   /** @default uuidv7 */
@@ -130,8 +130,8 @@ export function createAuth<
   appName,
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
-  passwords: { minLength = 15 } = {},
   apiKeys: { prefix: keyPrefix = 'svc' } = {},
+  passwords = {},
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
@@ -145,11 +145,6 @@ export function createAuth<
 }: AuthOptions<Permission, Role>): Auth<Permission, Role> {
   const base = parsePublicUrl(publicUrl);
   const lifetimes = parseLifetimes(idle, absolute);
-  if (!Number.isInteger(minLength) || minLength < 8 || minLength > maxPasswordLength) {
-    throw new TypeError(
-      `passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`,
-    );
-  }
   if (!/^[a-z][a-z0-9]{1,15}$/.test(keyPrefix))
     throw new TypeError('apiKeys.prefix must be 2 to 16 lower-case letters and digits');
   const unknownRole = mfaRoles.find((role) => !authorization.isRole(role));
@@ -173,8 +168,8 @@ export function createAuth<
       if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
       return cipher;
     },
-    hasher: createPasswordHasher(hashing, random),
-    minPasswordLength: minLength,
+    hasher: createPasswordHasher(hashing, { foreign: passwords.foreign ?? [], random, logger }),
+    passwords: createPasswordPolicy(passwords, { appName, logger }),
     tokens: createOneTimeTokens({ clock, newId, random }),
     challenges: createChallenges({ clock, newId, random }),
     sessions: createSessions({
@@ -198,7 +193,7 @@ export function createAuth<
     authorization,
     appName,
     publicOrigin: base.origin,
-    minPasswordLength: minLength,
+    minPasswordLength: context.passwords.minLength,
     register: (input, options) => register(context, input, clean(options)),
     resendVerification: (input, options) => resendVerification(context, input, clean(options)),
     verify: (input, options) => verify(context, input, clean(options)),

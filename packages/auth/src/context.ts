@@ -7,8 +7,9 @@ import type { Challenges } from './challenges.ts';
 import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
-import type { PasswordHasher } from './password-hasher.ts';
 import type { PrincipalOf } from './principal.ts';
+import type { PasswordHasher } from './passwords/password-hasher.ts';
+import type { PasswordPolicy } from './passwords/policy.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the flows of one `createAuth` work with. */
@@ -26,7 +27,7 @@ export interface AuthContext {
   readonly authorization: Authorization;
   readonly principalOf: PrincipalOf;
   readonly hasher: PasswordHasher;
-  readonly minPasswordLength: number;
+  readonly passwords: PasswordPolicy;
   readonly tokens: OneTimeTokens;
   readonly challenges: Challenges;
   readonly sessions: Sessions;

@@ -90,3 +90,10 @@ export class UserNotFound extends failure(
   'not_found',
   'There is no such user.',
 ) {}
+
+/** The list of breached passwords cannot be asked, and the app takes no new password unchecked. */
+export class BreachCheckUnavailable extends failure(
+  'auth.breach_check_unavailable',
+  'unavailable',
+  'New passwords cannot be checked at this moment. Try again shortly.',
+) {}

@@ -18,6 +18,7 @@ export {
   AccessDenied,
   ApiKeyNotFound,
   AuthBusy,
+  BreachCheckUnavailable,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
@@ -32,7 +33,21 @@ export {
 export type { Login, LoginFailedReason } from './login.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
-export type { HashingCost, HashingOptions, PasswordAlgorithm } from './password-hasher.ts';
+export {
+  type BreachList,
+  haveIBeenPwned,
+  type HaveIBeenPwnedOptions,
+} from './passwords/breaches.ts';
+export { betterAuthScrypt } from './passwords/foreign/better-auth-scrypt.ts';
+export { firebaseScrypt, type FirebaseScryptOptions } from './passwords/foreign/firebase-scrypt.ts';
+export { pbkdf2 } from './passwords/foreign/pbkdf2.ts';
+export type { ForeignHash, ParsedHash } from './passwords/foreign-hashes.ts';
+export type {
+  HashingCost,
+  HashingOptions,
+  PasswordAlgorithm,
+} from './passwords/password-hasher.ts';
+export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Registration } from './registration.ts';

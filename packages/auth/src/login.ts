@@ -3,7 +3,7 @@ import { record, recordAlone } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
 import { InvalidCredentials } from './failures.ts';
-import { parsePassword } from './passwords.ts';
+import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
 import { finishSignIn, type SignIn } from './sign-in.ts';
 import { findLogin, replaceHash } from './users.ts';

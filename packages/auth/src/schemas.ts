@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-// What an address or a password must be is decided by the flows (email.ts, passwords.ts), for every caller.
+// What an address or a password must be is decided by the flows (email.ts, passwords/), for every caller.
 // These bound what is looked at, and describe it.
 const email = v.pipe(
   v.string(),
@@ -12,7 +12,7 @@ const newPassword = v.pipe(
   v.string(),
   v.maxLength(2048),
   v.description(
-    'At least 15 characters unless the app says otherwise, at most 1024; each code point is one.',
+    'At least 15 characters unless the app says otherwise, at most 1024; each code point is one. No common, breached or foreseeable one.',
   ),
   v.examples(['seven quiet otters at dawn']),
 );

@@ -13,4 +13,17 @@ export const authSettings = {
     'keys that encrypt second factors and tokens of providers, the newest first, as id:secret with at least 32 characters each (openssl rand -hex 32)',
     { requiredInProduction: true },
   ),
+  AUTH_BREACH_LIST_URL: v.optional(
+    setting.url(
+      'where breached passwords are looked up, such as https://api.pwnedpasswords.com/range/; nowhere where absent',
+      ['https', 'http'],
+    ),
+  ),
+  AUTH_BREACH_LIST_UNREACHABLE: v.optional(
+    setting.oneOf('what becomes of a new password when the list of breached ones cannot be asked', [
+      'accept',
+      'refuse',
+    ]),
+    'accept',
+  ),
 };

@@ -31,7 +31,7 @@ export interface IdentityRow {
 
 export interface PasswordCredentialRow {
   user_id: string;
-  /** argon2id as a PHC string. */
+  /** argon2id as a PHC string, or an imported hash until its owner signs in. */
   phc: string;
   /** Counts changes of the password; a rehash of the same password is none. */
   version: number;

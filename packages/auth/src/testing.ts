@@ -1,6 +1,6 @@
 import type { AuthMail, SendMail } from './mails.ts';
-import type { HashingOptions } from './password-hasher.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
+import type { HashingOptions } from './passwords/password-hasher.ts';
 
 /** argon2id at a cost that only tests may use. */
 export const fastHashing: HashingOptions = { memoryKib: 64, iterations: 1 };

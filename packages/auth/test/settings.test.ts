@@ -17,6 +17,8 @@ describe('settings and options', () => {
       authSessionAbsolute: '90d',
       authPasswordMinLength: 15,
       authEncryptionKeys: [{ id: 'k1', secret: 'x'.repeat(32) }],
+      authBreachListUrl: undefined,
+      authBreachListUnreachable: 'accept',
     });
   });
 
@@ -33,6 +35,10 @@ describe('settings and options', () => {
     ['publicUrl', { publicUrl: 'https://app.example.com/?a=b' }],
     ['sessions.idle', { sessions: { idle: '2d' as const, absolute: '1d' as const } }],
     ['passwords.minLength', { passwords: { minLength: 4 } }],
+    [
+      'passwords.whenBreachListUnreachable',
+      { passwords: { whenBreachListUnreachable: 'shrug' as 'accept' } },
+    ],
     ['hashing.maxRunning', { hashing: { maxRunning: 0 } }],
   ])('an unusable %s is a TypeError', (option, options) => {
     const base = {
