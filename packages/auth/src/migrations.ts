@@ -1,4 +1,5 @@
 import type { Migrations } from '@svc/db';
+import { signingKeys } from './migrations/0011-signing-keys.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
 export const authMigrations: Migrations = {
@@ -78,5 +79,6 @@ export const authMigrations: Migrations = {
       ],
       down: [`drop table svc_auth.one_time_tokens`],
     },
+    signingKeys,
   ],
 };
