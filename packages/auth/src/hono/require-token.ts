@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { Unauthenticated } from '../failures.ts';
 import type { TokenClaims, TokenVerifier } from '../tokens/claims.ts';
 import { InvalidBearerToken } from '../tokens/failures.ts';
+import { challenged } from './challenge.ts';
 
 /** What routes behind `requireToken` find in their context. */
 export type TokenEnv<Claims extends TokenClaims = TokenClaims> = {
@@ -22,15 +23,12 @@ export function requireToken<Claims extends TokenClaims>(
 ): MiddlewareHandler<TokenEnv<Claims>> {
   return async (c, next) => {
     const token = /^Bearer +(\S+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1];
-    if (token === undefined) {
-      // RFC 6750 3.1: no error code for who did not know that a token is needed.
-      c.header('WWW-Authenticate', 'Bearer');
-      throw new Unauthenticated();
-    }
+    // RFC 6750 3.1: no error code for who did not know that a token is needed.
+    if (token === undefined) throw challenged(new Unauthenticated(), 'Bearer');
     const claims = await verifier.verify(token).catch((error: unknown) => {
-      if (isFailure(error, InvalidBearerToken))
-        c.header('WWW-Authenticate', 'Bearer error="invalid_token"');
-      throw error;
+      throw isFailure(error, InvalidBearerToken)
+        ? challenged(error, 'Bearer error="invalid_token"')
+        : error;
     });
     c.set('token', claims);
     return next();
