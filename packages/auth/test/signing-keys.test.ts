@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { recordEvents, recordingLogger, testClock } from '@svc/core/testing';
-import { databaseTest } from '@svc/db/testing';
+import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
 import { type Cipher, signingKeyPublished } from '../src/tokens/index.ts';
-import { tally } from './open-auth.ts';
+import { codeOf, tally } from './open-auth.ts';
 import { audience, kidOf, openCipher, openTokens } from './open-tokens.ts';
 
 const test = databaseTest([authMigrations]);
@@ -58,13 +58,28 @@ test('after a rotation, tokens of the former key are accepted until they expire,
   expect(rows).toHaveLength(0);
 });
 
-test('a second rotation waits until the next key is known to receivers', async ({ db }) => {
-  const { tokens, clock, kids } = openTokens(db);
-  await kids(tokens);
-  expect(await tokens.rotate()).toBe(false);
-  await clock.advance('2h');
-  expect(await tokens.rotate()).toBe(true);
-  expect(await tokens.rotate()).toBe(false);
+describeDatabases('rotation', [authMigrations], (test) => {
+  test('a second rotation waits until the next key is known to receivers', async ({ db }) => {
+    const { tokens, clock, kids } = openTokens(db);
+    await kids(tokens);
+    expect(await tokens.rotate()).toBe(false);
+    await clock.advance('2h');
+    expect(await tokens.rotate()).toBe(true);
+    expect(await tokens.rotate()).toBe(false);
+    expect(await kids(tokens)).toHaveLength(3);
+  });
+});
+
+test('whose keys were deleted, signs with new ones after a minute, and accepts no former token', async ({
+  db,
+}) => {
+  const { tokens, clock, issuer, kids } = openTokens(db);
+  const token = await tokens.issue({ subject: 'orders', audience });
+  await sql`delete from svc_auth.signing_keys where issuer = ${issuer}`.execute(db);
+  await clock.advance('1m');
+  expect(await codeOf(tokens.verify(token, { audience }))).toBe('auth.invalid_bearer_token');
+  expect(kidOf(await tokens.issue({ subject: 'orders', audience }))).not.toBe(kidOf(token));
+  expect(await kids()).toHaveLength(2);
 });
 
 test('50 processes that rotate at once make one key, asked to or because it is due', async ({
