@@ -1,5 +1,5 @@
 import { generateSync } from 'otplib';
-import { expectJson, request, signIn } from './client.ts';
+import { expectJson, request } from './client.ts';
 
 /** The code that an authenticator app shows for a secret, `steps` of 30 s from now. */
 export function codeOf(secret: string, steps = 0): string {

@@ -1,35 +1,22 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { randomBytes } from '@svc/core';
+import { type Cipher, createCipher, randomBytes } from '@svc/core';
 import { recordingLogger, testClock } from '@svc/core/testing';
 import type { Db } from '@svc/db';
 import { decodeProtectedHeader } from 'jose';
-import {
-  type Cipher,
-  createServiceTokens,
-  type ServiceTokensOptions,
-} from '../src/tokens/index.ts';
+import { createServiceTokens, type ServiceTokensOptions } from '../src/tokens/index.ts';
 
 export const audience = 'billing';
 
-/** AES-256-GCM, as an app's cipher does it. */
+/** A cipher that remembers what it sealed. */
 export function openCipher(): Cipher & { readonly sealed: string[] } {
-  const key = randomBytes(32);
+  const secret = Buffer.from(randomBytes(32)).toString('hex');
+  const cipher = createCipher({ keys: [{ id: 'k1', secret }] });
   const sealed: string[] = [];
   return {
+    ...cipher,
     sealed,
     seal(plaintext, context) {
-      const iv = randomBytes(12);
-      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context));
-      const bytes = [cipher.update(plaintext, 'utf8'), cipher.final()];
       sealed.push(plaintext);
-      return Buffer.concat([iv, ...bytes, cipher.getAuthTag()]).toString('base64url');
-    },
-    open(text, context) {
-      const bytes = Buffer.from(text, 'base64url');
-      const cipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12))
-        .setAAD(Buffer.from(context))
-        .setAuthTag(bytes.subarray(-16));
-      return Buffer.concat([cipher.update(bytes.subarray(12, -16)), cipher.final()]).toString();
+      return cipher.seal(plaintext, context);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { signedIn } from '../src/testing.ts';
 import { recordingLogger } from '@svc/core/testing';
 import { databaseTest } from '@svc/db/testing';
 import { type HttpEnv, stack } from '@svc/http/hono';
@@ -144,10 +145,9 @@ test('another service checks tokens by the published keys alone', async ({ db })
 test('a service token is no session, and a session is no service token', async ({ db }) => {
   const { auth, member } = openAuth(db);
   const { tokens } = openTokens(db);
-  const { token: session } = await auth.login({
-    email: await member(),
-    password: 'seven quiet otters at dawn',
-  });
+  const { token: session } = signedIn(
+    await auth.login({ email: await member(), password: 'seven quiet otters at dawn' }),
+  );
   const token = await tokens.issue({ subject: 'orders', audience });
   const app = new Hono<HttpEnv>();
   stack(app, { logger: recordingLogger(), typeBase: 'https://app.example.com/errors' });

@@ -1,10 +1,11 @@
+import type { Cipher } from '@svc/core';
 import { setImmediate } from 'node:timers/promises';
 import { recordEvents, recordingLogger, testClock } from '@svc/core/testing';
 import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
-import { type Cipher, signingKeyPublished } from '../src/tokens/index.ts';
+import { signingKeyPublished } from '../src/tokens/index.ts';
 import { codeOf, tally } from './open-auth.ts';
 import { audience, kidOf, openCipher, openTokens } from './open-tokens.ts';
 

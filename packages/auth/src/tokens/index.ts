@@ -20,4 +20,4 @@ export {
   type ServiceTokens,
   type ServiceTokensOptions,
 } from './service-tokens.ts';
-export type { Cipher, PublicJwk } from './signing-keys.ts';
+export type { PublicJwk } from './signing-keys.ts';

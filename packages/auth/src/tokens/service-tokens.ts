@@ -1,4 +1,5 @@
 import {
+  type Cipher,
   type Clock,
   type Duration,
   type Logger,
@@ -13,7 +14,7 @@ import { errors, SignJWT } from 'jose';
 import { checkJwt, isJwtShaped, refusal } from './check-jwt.ts';
 import { maxServiceTokenMs, type ServiceTokenClaims, serviceTokenType } from './claims.ts';
 import { InvalidBearerToken } from './failures.ts';
-import { type Cipher, createSigningKeys, publishAheadMs, type PublicJwk } from './signing-keys.ts';
+import { createSigningKeys, publishAheadMs, type PublicJwk } from './signing-keys.ts';
 
 export interface NewServiceToken {
   /** Who calls: the name of a service, or the id of whom it acts for. */

@@ -1,14 +1,8 @@
-import type { Clock, NewId } from '@svc/core';
+import type { Cipher, Clock, NewId } from '@svc/core';
 import { type Db, transact, type Trx } from '@svc/db';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { signingKeyPublished } from './events.ts';
 import { type SigningKeyRow, tablesOf } from './tables.ts';
-
-/** Encrypts what is kept; `context` is authenticated with it, so that nothing sealed for one place opens in another. */
-export interface Cipher {
-  seal(plaintext: string, context: string): string;
-  open(sealed: string, context: string): string;
-}
 
 /** A public key as RFC 8037 writes it. */
 export interface PublicJwk {
