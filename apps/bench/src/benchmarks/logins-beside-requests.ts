@@ -25,7 +25,7 @@ export const loginsBesideRequests: Benchmark = {
 };
 
 async function prepare(server: PostgresServer): Promise<Prepared> {
-  const { auth, connection } = await openAuth(server, members, {
+  const { auth, close } = await openAuth(server, members, {
     hashing: { maxWaiting: logins },
   });
   const app = new Hono()
@@ -58,6 +58,6 @@ async function prepare(server: PostgresServer): Promise<Prepared> {
       { name: `session check, ${beside}`, run: () => besideLogins(check) },
       { name: `ping, ${beside}`, run: () => besideLogins(ping) },
     ],
-    [Symbol.asyncDispose]: () => connection.close(),
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -3,7 +3,7 @@ import { type AuthEnv, requireUser, sessionCookieName } from '@svc/auth/hono';
 import { authMigrations } from '@svc/auth/migrations';
 import { fastHashing, recordingOutbox } from '@svc/auth/testing';
 import { isFailure } from '@svc/core';
-import { connect, type Db, migrate } from '@svc/db';
+import { connect, migrate } from '@svc/db';
 import type { PostgresServer } from '@svc/db/testing';
 import { Hono } from 'hono';
 import {
@@ -18,35 +18,45 @@ import {
   sessionsPerPerson,
 } from './session-service.ts';
 
-const outboxed = (db: Db, options: Partial<AuthOptions>) => {
-  const outbox = recordingOutbox();
-  const { sendMail } = outbox;
-  return { outbox, auth: createAuth({ db, sendMail, publicUrl, appName: 'Bench', ...options }) };
-};
+export type DatabaseUrls = Pick<PostgresServer, 'url' | 'ownerUrl'>;
 
 /** Creates the tables, and an Auth with so many members over a pool of the app's role. */
 export async function openAuth(
-  server: PostgresServer,
+  { url, ownerUrl }: DatabaseUrls,
   members: number,
   options: Partial<AuthOptions> = {},
 ) {
-  const owner = await connect(server.ownerUrl, { poolSize: 1 });
-  await migrate(owner.db, [authMigrations], { appRole: new URL(server.url).username });
+  const owner = await connect(ownerUrl, { poolSize: 1 });
+  await migrate(owner.db, [authMigrations], { appRole: new URL(url).username });
   await owner.close();
-  const connection = await connect(server.url, { poolSize });
-  const { auth, outbox } = outboxed(connection.db, options);
-  const userIds: string[] = [];
+  const connection = await connect(url, { poolSize });
+  const outbox = recordingOutbox();
+  const auth = createAuth({
+    db: connection.db,
+    sendMail: outbox.sendMail,
+    publicUrl,
+    appName: 'Bench',
+    ...options,
+  });
   for (let person = 0; person < members; person += 1) {
     const email = emailOf(person);
     await auth.register({ email, password });
-    userIds.push((await auth.verify({ token: await outbox.nextToken('verify', email) })).id);
+    await auth.verify({ token: await outbox.nextToken('verify', email) });
   }
-  return { auth, userIds, connection };
+  await auth.start();
+  const close = async () => {
+    await auth.stop();
+    await connection.close();
+  };
+  return { auth, close };
 }
 
-/** Our sessions, as an app has them. */
-export async function svcSessions(server: PostgresServer): Promise<SessionService> {
-  const { auth, connection } = await openAuth(server, people, { hashing: fastHashing });
+/** Our sessions in an empty database, as an app has them. */
+export async function svcSessions(
+  urls: DatabaseUrls,
+  options: Partial<AuthOptions> = {},
+): Promise<SessionService> {
+  const { auth, close } = await openAuth(urls, people, { hashing: fastHashing, ...options });
   const askers: Asker[] = [];
   for (let number = 0; number < people * sessionsPerPerson; number += 1) {
     const { token, user } = await auth.login({ email: emailOf(number % people), password });
@@ -54,7 +64,7 @@ export async function svcSessions(server: PostgresServer): Promise<SessionServic
     if (revoked) await auth.logout({ token });
     askers.push({ cookie: `${sessionCookieName}=${token}`, userId: revoked ? null : user.id });
   }
-  return { app: guardedApp(auth), askers, close: () => connection.close() };
+  return { app: guardedApp(auth), askers, close };
 }
 
 /** An app that answers who asks. */
