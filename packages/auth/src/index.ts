@@ -31,7 +31,7 @@ export type { HashingCost, HashingOptions, PasswordAlgorithm } from './password-
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Registration } from './registration.ts';
-export type { SecondFactor } from './second-factors.ts';
+export type { SecondFactor } from './second-factors/second-factors.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
