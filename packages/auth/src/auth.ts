@@ -23,6 +23,8 @@ import { createBackground } from './background.ts';
 import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
+import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
+import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens } from './one-time-tokens.ts';
 import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
@@ -93,6 +95,8 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   sessions?: { idle?: Duration; absolute?: Duration };
   /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
   passwords?: { minLength?: number };
+  /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
+  lockout?: LockoutOptions | false;
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
   paths?: { verify?: string; resetPassword?: string; confirmEmail?: string };
   /** @default systemClock */
@@ -123,6 +127,7 @@ export function createAuth<
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
   passwords: { minLength = 15 } = {},
+  lockout = {},
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
@@ -171,6 +176,7 @@ export function createAuth<
       newId,
       random,
     }),
+    throttles: createThrottles({ clock, policies: parseLockout(lockout) }),
     mailer: createMailer({
       sendMail,
       publicUrl: base,
