@@ -33,6 +33,7 @@ import { forgotPassword, type PasswordReset, resetPassword } from './password-re
 import { maxPasswordLength } from './passwords.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import type { Principal } from './principal.ts';
+import { createMfa, type Mfa } from './second-factors/mfa.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 import type { User } from './users.ts';
@@ -65,6 +66,8 @@ export interface Auth<
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  /** Second factors, and proving anew who is there. */
+  readonly mfa: Mfa;
   /** Opens nothing so far: background work begins with the first mail. */
   start(): Promise<void>;
   /** Waits for mails that are on their way. */
@@ -200,6 +203,7 @@ export function createAuth<
     authenticate: (token) => context.sessions.find(db, token),
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
+    mfa: createMfa(context, clean),
     start: async () => {},
     stop,
     [Symbol.asyncDispose]: stop,

@@ -3,7 +3,8 @@ import { transact } from '@svc/db';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCode, InvalidCredentials } from '../failures.ts';
 import { completeSignIn, type SignedIn } from '../sign-in.ts';
-import { type TypedCode, refuse, useCode } from './codes.ts';
+import { type TypedCode, useCode } from './codes.ts';
+import { refuse } from './refusals.ts';
 
 export interface ChallengeAnswer extends TypedCode {
   /** What the first factor was answered with. */

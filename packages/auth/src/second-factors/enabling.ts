@@ -27,11 +27,7 @@ export async function enableMfa(
  * To be called when somebody has removed a second factor, in the transaction that removes it. No device is trusted any
  * more; with the last factor, recovery codes go and sessions fall back to level 1. Answers whether it was the last.
  */
-export async function disableMfaIfLast(
-  context: AuthContext,
-  trx: Trx,
-  userId: string,
-): Promise<boolean> {
+export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolean> {
   const enabled = await lockMfa(trx, userId);
   const tables = tablesOf(trx);
   await tables

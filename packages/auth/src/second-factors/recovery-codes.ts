@@ -5,7 +5,7 @@ import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { MfaNotEnabled } from '../failures.ts';
 import type { Principal } from '../principal.ts';
 import { tablesOf } from '../tables.ts';
-import type { CodeFault } from './codes.ts';
+import type { CodeFault } from './refusals.ts';
 import { lockMfa } from './second-factors.ts';
 
 const codesAtOnce = 10;
@@ -24,11 +24,7 @@ export function formatRecoveryCode(bytes: Uint8Array): string {
 
 /** What is hashed of a code that somebody typed; `null` when it cannot be one. */
 export function parseRecoveryCode(typed: string): string | null {
-  const code = typed
-    .replace(/[\s-]/g, '')
-    .toUpperCase()
-    .replaceAll('O', '0')
-    .replace(/[IL]/g, '1');
+  const code = typed.replace(/[\s-]/g, '').toUpperCase().replaceAll('O', '0').replace(/[IL]/g, '1');
   return /^[0-9A-HJKMNP-TV-Z]{24}$/.test(code) ? code : null;
 }
 

@@ -5,9 +5,10 @@ import { InvalidCode } from '../failures.ts';
 import type { Principal } from '../principal.ts';
 import type { Session } from '../sessions.ts';
 import { tablesOf, type TotpFactorRow } from '../tables.ts';
-import { type CodeFault, isLocked, refuseCode } from './codes.ts';
+import { type CodeFault, codesOf, isLocked, refuse } from './refusals.ts';
 import { disableMfaIfLast, enableMfa } from './enabling.ts';
 import { endOtherSessions, raiseSession, sessionOf } from './raised-session.ts';
+import { lockMfa } from './second-factors.ts';
 import { createTotpSecret, describeTotp, stepOfCode } from './totp-codes.ts';
 
 /** What an authenticator app needs. Given out here and never again. */
@@ -69,22 +70,24 @@ export async function confirmTotp(
 ): Promise<TotpConfirmed> {
   const { within, origin } = options;
   const { userId, user } = principal;
-  const result = await transact(within ?? context.db, async (trx) => {
+  const confirmed = await transact(within ?? context.db, async (trx) => {
     const fault = await confirmPending(context, trx, userId, code);
-    if (fault !== null) return { fault };
+    if (fault !== null) {
+      const what = { type: 'auth.mfa.failed', reason: fault, method: 'totp' } as const;
+      return refuse(context, trx, { ...what, userId }, options);
+    }
     const recoveryCodes = await enableMfa(context, trx, userId, origin);
-    const proof = { method: 'otp', level: 2 } as const;
-    const raised = await raiseSession(context, trx, principal, proof);
+    const raised = await raiseSession(context, trx, principal, { method: 'otp', level: 2 });
     const sessionsEnded = endOthers ? await endOtherSessions(context, trx, principal) : 0;
     const details = { sessionsEnded };
     await record(context, trx, { type: 'auth.mfa.totp_enrolled', userId, details }, origin);
     afterwards(context, trx, 'mfa_mail', () =>
       context.mailer.securityNotice(user.email, 'mfa_enabled'),
     );
-    return { fault: null, confirmed: { recoveryCodes, ...raised } };
+    return { recoveryCodes, ...raised };
   });
-  if (result.fault === null) return result.confirmed;
-  throw await refuseCode(context, userId, { type: 'auth.mfa.failed', ...result }, options);
+  if (confirmed === null) throw new InvalidCode();
+  return confirmed;
 }
 
 // Guesses are counted here, too: a session that somebody else has must not become one of level 2 by guessing
@@ -95,7 +98,8 @@ async function confirmPending(
   userId: string,
   code: string,
 ): Promise<CodeFault | null> {
-  if (await isLocked(context, trx, userId)) return 'locked';
+  await lockMfa(trx, userId);
+  if (await isLocked(context, trx, codesOf(userId))) return 'locked';
   const now = context.clock.now();
   const factors = tablesOf(trx);
   const pending = await factors
@@ -178,13 +182,14 @@ export async function removeTotp(
 ): Promise<void> {
   const { userId, user } = principal;
   await transact(within ?? context.db, async (trx) => {
+    await lockMfa(trx, userId);
     const removed = await tablesOf(trx)
       .deleteFrom('svc_auth.totp_factors')
       .where('user_id', '=', userId)
       .returning('confirmed_at')
       .execute();
     if (removed.every(({ confirmed_at: confirmedAt }) => confirmedAt === null)) return;
-    const last = await disableMfaIfLast(context, trx, userId);
+    const last = await disableMfaIfLast(trx, userId);
     const sessionsEnded = endOthers ? await endOtherSessions(context, trx, principal) : 0;
     const details = { last, sessionsEnded };
     await record(context, trx, { type: 'auth.mfa.totp_removed', userId, details }, origin);
