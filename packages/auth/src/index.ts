@@ -16,6 +16,7 @@ export { acted } from './events.ts';
 export {
   AccessDenied,
   AuthBusy,
+  AuthLocked,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
@@ -24,12 +25,15 @@ export {
   InvalidToken,
   Unauthenticated,
 } from './failures.ts';
+export type { Device, OwnDevices } from './lockout/own-devices.ts';
+export type { CounterOptions, LockoutAnswer, LockoutOptions } from './lockout/throttle-policy.ts';
 export type { Login, LoginFailedReason } from './login.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
 export type { HashingCost, HashingOptions, PasswordAlgorithm } from './password-hasher.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
+export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
 export type { SecondFactor } from './second-factors.ts';
 export type { AuthMethod, Session } from './sessions.ts';
