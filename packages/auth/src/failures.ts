@@ -7,6 +7,13 @@ export class InvalidCredentials extends failure(
   'The e-mail address or the password is wrong.',
 ) {}
 
+/** Too many failures; `details.retryAfterSeconds` says when to come back. Only where `lockout.answer` is `retry_after`. */
+export class AuthLocked extends failure(
+  'auth.locked',
+  'rate_limited',
+  'There were too many failed attempts. Wait, or choose a new password by mail.',
+) {}
+
 /** The request carries no session that is alive. */
 export class Unauthenticated extends failure(
   'auth.unauthenticated',
@@ -96,4 +103,11 @@ export class BreachCheckUnavailable extends failure(
   'auth.breach_check_unavailable',
   'unavailable',
   'New passwords cannot be checked at this moment. Try again shortly.',
+) {}
+
+/** Recovery codes are made for an account that has a second factor. */
+export class MfaNotEnabled extends failure(
+  'auth.mfa_not_enabled',
+  'conflict',
+  'Set up a second factor first.',
 ) {}

@@ -19,6 +19,7 @@ export {
   ApiKeyNotFound,
   AuthBusy,
   BreachCheckUnavailable,
+  AuthLocked,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
@@ -28,8 +29,11 @@ export {
   SessionNotFound,
   TooManyApiKeys,
   UserNotFound,
+  MfaNotEnabled,
   Unauthenticated,
 } from './failures.ts';
+export type { Device, OwnDevices } from './lockout/own-devices.ts';
+export type { CounterOptions, LockoutAnswer, LockoutOptions } from './lockout/throttle-policy.ts';
 export type { Login, LoginFailedReason } from './login.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
@@ -50,9 +54,15 @@ export type {
 export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
+export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
-export type { SecondFactor } from './second-factors.ts';
 export type { ListedSession, SessionManagement } from './session-management.ts';
+export type { ChallengeAnswer } from './second-factors/challenge.ts';
+export type { TypedCode } from './second-factors/codes.ts';
+export type { Mfa } from './second-factors/mfa.ts';
+export type { FactorCounts, SecondFactor } from './second-factors/second-factors.ts';
+export type { StepUp, SteppedUp } from './second-factors/step-up.ts';
+export type { TotpConfirmation, TotpConfirmed, TotpEnrolment } from './second-factors/totp.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
