@@ -1,0 +1,201 @@
+import { isUuid, type FieldError, ValidationFailed } from '@svc/core';
+import { transact, type Trx } from '@svc/db';
+import { record } from '../acts.ts';
+import { afterwards, type WriteOptions } from '../context.ts';
+import { InsufficientAuthentication, Unauthenticated } from '../failures.ts';
+import type { Principal } from '../principal.ts';
+import { disableMfaIfLast, enableMfa } from '../second-factors/enabling.ts';
+import type { Session } from '../sessions.ts';
+import type { PasskeyRow, UserRow } from '../tables.ts';
+import {
+  consumeOwn,
+  newNonce,
+  nonceCheck,
+  parseInput,
+  type PasskeysContext,
+  sessionOf,
+} from './context.ts';
+import { TooManyPasskeys, UnknownPasskey } from './failures.ts';
+import { creationOptions, type PasskeyCreationOptions } from './options.ts';
+import { claimHandle, deletePasskey, insertPasskey, lockUser, passkeysOf } from './queries.ts';
+import {
+  PasskeyNameSchema,
+  type RegistrationResponse,
+  RegistrationResponseSchema,
+} from './schemas.ts';
+import type { RaisedSession } from './step-up.ts';
+import { type NewCredential, verifyNewCredential } from './verification.ts';
+
+/** A passkey, as its owner sees it. */
+export interface Passkey {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date | null;
+  /** It is on more than one device, or can be restored. */
+  readonly backedUp: boolean;
+}
+
+export interface PasskeyRegistration {
+  /** From `registrationOptions`. */
+  challenge: string;
+  response: RegistrationResponse;
+  /** What the person calls it. @default 'Passkey' */
+  name?: string | undefined;
+}
+
+export interface RegisteredPasskey extends RaisedSession {
+  readonly passkey: Passkey;
+  /** Given out here and never again; `null` where the account had a second factor before. */
+  readonly recoveryCodes: readonly string[] | null;
+}
+
+// Also a bound on excludeCredentials, which goes to the authenticator one by one.
+const maxPasskeys = 20;
+
+export async function registrationOptions(
+  context: PasskeysContext,
+  principal: Principal,
+  { within }: WriteOptions,
+): Promise<{ challenge: string; options: PasskeyCreationOptions }> {
+  const { auth, party } = context;
+  const db = within ?? auth.db;
+  const session = sessionOf(principal);
+  const { userId } = principal;
+  // 64 random bytes tell nothing, and fill what WebAuthn allows (Level 3 14.6.1).
+  const user = await claimHandle(db, userId, auth.random(64));
+  const existing = await passkeysOf(db, userId);
+  if (existing.length >= maxPasskeys) throw new TooManyPasskeys();
+  const { nonce, nonceHash } = newNonce(context);
+  const { token } = await auth.challenges.create(db, {
+    purpose: 'passkey_registration',
+    userId,
+    data: { nonceHash, sessionId: session.id },
+  });
+  const handle = user.passkey_handle as Uint8Array;
+  return { challenge: token, options: creationOptions(party, nonce, { user, handle, existing }) };
+}
+
+export async function register(
+  context: PasskeysContext,
+  principal: Principal,
+  input: PasskeyRegistration,
+  { within, origin }: WriteOptions,
+): Promise<RegisteredPasskey> {
+  const { auth, party } = context;
+  const db = within ?? auth.db;
+  const session = sessionOf(principal);
+  const { userId } = principal;
+  const name = parseInput(PasskeyNameSchema, input.name ?? 'Passkey', nameFault);
+  const response = parseInput(RegistrationResponseSchema, input.response, responseFault);
+  const own = { token: input.challenge, session, userId };
+  const challenge = await consumeOwn(context, db, 'passkey_registration', own);
+  const { userVerification } = party;
+  const expected = { isChallenge: nonceCheck(challenge), userVerification };
+  const credential = await verifyNewCredential(party, response, expected);
+  if (credential === null) throw notRegistered();
+  return transact(db, async (trx) => {
+    const user = await lockUser(trx, userId);
+    assertStrong(user, session);
+    const row = await store(context, trx, { userId, name, credential });
+    const recoveryCodes = await enableMfa(auth, trx, userId);
+    const proof = { method: 'passkey', level: 2 } as const;
+    const renewed = await auth.sessions.renew(trx, session.id, proof);
+    if (renewed === null) throw new Unauthenticated();
+    const details = { passkeyId: row.id, backupEligible: row.backup_eligible };
+    await record(auth, trx, { type: 'auth.passkey.added', userId, details }, origin);
+    afterwards(auth, trx, 'passkey_mail', () =>
+      auth.mailer.securityNotice(user.email, 'passkey_added'),
+    );
+    return { passkey: toPasskey(row), recoveryCodes, ...renewed };
+  });
+}
+
+async function store(
+  { auth }: PasskeysContext,
+  trx: Trx,
+  { userId, name, credential }: { userId: string; name: string; credential: NewCredential },
+): Promise<PasskeyRow> {
+  if ((await passkeysOf(trx, userId)).length >= maxPasskeys) throw new TooManyPasskeys();
+  const row = await insertPasskey(trx, {
+    id: auth.newId(),
+    user_id: userId,
+    credential_id: credential.id,
+    public_key: credential.publicKey,
+    sign_count: credential.signCount,
+    transports: [...credential.transports],
+    aaguid: credential.aaguid,
+    backup_eligible: credential.backupEligible,
+    backed_up: credential.backedUp,
+    name,
+    created_at: auth.clock.now(),
+    last_used_at: null,
+  });
+  if (row === undefined) throw notRegistered();
+  return row;
+}
+
+export async function list(context: PasskeysContext, principal: Principal): Promise<Passkey[]> {
+  return (await passkeysOf(context.auth.db, principal.userId)).map(toPasskey);
+}
+
+export async function remove(
+  { auth }: PasskeysContext,
+  principal: Principal,
+  id: string,
+  { within, origin }: WriteOptions,
+): Promise<void> {
+  const session = sessionOf(principal);
+  const { userId } = principal;
+  if (!isUuid(id)) throw new UnknownPasskey();
+  await transact(within ?? auth.db, async (trx) => {
+    const user = await lockUser(trx, userId);
+    assertStrong(user, session);
+    const row = await deletePasskey(trx, id, userId);
+    if (row === undefined) throw new UnknownPasskey();
+    const details = { passkeyId: id };
+    await record(auth, trx, { type: 'auth.passkey.removed', userId, details }, origin);
+    await disableMfaIfLast(auth, trx, userId);
+    afterwards(auth, trx, 'passkey_mail', () =>
+      auth.mailer.securityNotice(user.email, 'passkey_removed'),
+    );
+  });
+}
+
+// Whoever has only the password could otherwise add a factor of their own and be strong with it.
+function assertStrong(user: UserRow, session: Session): void {
+  if (user.mfa_enabled_at !== null && session.level < 2)
+    throw new InsufficientAuthentication({ level: 2 });
+}
+
+const nameFault: FieldError = {
+  pointer: '/name',
+  code: 'passkey_name',
+  message: 'Must be text of 1 to 100 characters without control characters.',
+};
+
+const responseFault: FieldError = {
+  pointer: '/response',
+  code: 'passkey_response',
+  message: 'Must be what navigator.credentials.create answered, by its toJSON.',
+};
+
+// One answer for whatever did not fit, a credential that another account has included.
+const notRegistered = () =>
+  new ValidationFailed([
+    {
+      pointer: '/response',
+      code: 'passkey_not_accepted',
+      message: 'The passkey was not accepted. Start again.',
+    },
+  ]);
+
+function toPasskey(row: PasskeyRow): Passkey {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    backedUp: row.backed_up,
+  };
+}
