@@ -23,6 +23,8 @@ import { createBackground } from './background.ts';
 import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
+import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
+import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens } from './one-time-tokens.ts';
 import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
@@ -31,6 +33,7 @@ import { forgotPassword, type PasswordReset, resetPassword } from './password-re
 import { maxPasswordLength } from './passwords.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import type { Principal } from './principal.ts';
+import { createMfa, type Mfa } from './second-factors/mfa.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 import type { User } from './users.ts';
@@ -63,6 +66,8 @@ export interface Auth<
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  /** Second factors, and proving anew who is there. */
+  readonly mfa: Mfa;
   /** Opens nothing so far: background work begins with the first mail. */
   start(): Promise<void>;
   /** Waits for mails that are on their way. */
@@ -93,6 +98,8 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   sessions?: { idle?: Duration; absolute?: Duration };
   /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
   passwords?: { minLength?: number };
+  /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
+  lockout?: LockoutOptions | false;
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
   paths?: { verify?: string; resetPassword?: string; confirmEmail?: string };
   /** @default systemClock */
@@ -123,6 +130,7 @@ export function createAuth<
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
   passwords: { minLength = 15 } = {},
+  lockout = {},
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
@@ -171,6 +179,7 @@ export function createAuth<
       newId,
       random,
     }),
+    throttles: createThrottles({ clock, policies: parseLockout(lockout) }),
     mailer: createMailer({
       sendMail,
       publicUrl: base,
@@ -194,6 +203,7 @@ export function createAuth<
     authenticate: (token) => context.sessions.find(db, token),
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
+    mfa: createMfa(context, clean),
     start: async () => {},
     stop,
     [Symbol.asyncDispose]: stop,

@@ -62,3 +62,10 @@ export class InvalidCode extends failure(
   'unauthenticated',
   'The code is wrong or was used before.',
 ) {}
+
+/** Recovery codes are made for an account that has a second factor. */
+export class MfaNotEnabled extends failure(
+  'auth.mfa_not_enabled',
+  'conflict',
+  'Set up a second factor first.',
+) {}

@@ -2,11 +2,17 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
+import { mfaRoutes } from './routes/mfa-routes.ts';
 import { signInRoutes } from './routes/sign-in-routes.ts';
+import { stepUpRoutes } from './routes/step-up-routes.ts';
 
 /** The routes of sign-in, to be mounted where the links of the mails lead: `app.route('/auth', authRoutes(auth))`. */
 export function authRoutes(auth: Auth, options: PagesOptions = {}) {
-  return new Hono<AuthEnv>().use(noStore).route('/', signInRoutes(auth, options));
+  return new Hono<AuthEnv>()
+    .use(noStore)
+    .route('/', signInRoutes(auth, options))
+    .route('/', stepUpRoutes(auth, options))
+    .route('/', mfaRoutes(auth, options));
 }
 
 const noStore = createMiddleware(async (c, next) => {
