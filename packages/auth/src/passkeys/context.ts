@@ -8,8 +8,7 @@ import {
 import type { Db } from '@svc/db';
 import * as v from 'valibot';
 import type { AuthContext } from '../context.ts';
-import { AccessDenied, InvalidChallenge } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import { InvalidChallenge } from '../failures.ts';
 import type { Session } from '../sessions.ts';
 import type { ChallengeRow } from '../tables.ts';
 import { toBase64url } from './options.ts';
@@ -49,12 +48,6 @@ export async function consumeOwn(
   const isOwn = challenge?.user_id === userId && challenge.data['sessionId'] === session.id;
   if (challenge === null || !isOwn) throw new InvalidChallenge();
   return challenge;
-}
-
-/** @throws {AccessDenied} for an API key. */
-export function sessionOf(principal: Principal): Session {
-  if (principal.session === null) throw new AccessDenied();
-  return principal.session;
 }
 
 /** An input in the shape it must have. @throws {ValidationFailed} */

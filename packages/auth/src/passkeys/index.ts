@@ -9,4 +9,3 @@ export type {
 export { createPasskeys, type Passkeys, type PasskeysOptions } from './passkeys.ts';
 export type { AssertionResponse, RegistrationResponse } from './schemas.ts';
 export type { PasskeyAnswer } from './second-factor.ts';
-export type { RaisedSession } from './step-up.ts';

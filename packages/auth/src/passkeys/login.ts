@@ -65,6 +65,6 @@ export async function login(
 }
 
 /** Somebody who was disabled a moment ago is refused like everybody else. */
-export function alike(error: unknown): never {
+function alike(error: unknown): never {
   throw isFailure(error, InvalidCredentials) ? notAccepted() : error;
 }

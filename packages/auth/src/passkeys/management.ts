@@ -2,28 +2,24 @@ import { isUuid, type FieldError, ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type WriteOptions } from '../context.ts';
-import { InsufficientAuthentication, Unauthenticated } from '../failures.ts';
+import { InsufficientAuthentication } from '../failures.ts';
 import type { Principal } from '../principal.ts';
 import { disableMfaIfLast, enableMfa } from '../second-factors/enabling.ts';
+import { endOtherSessions, raiseSession, sessionOf } from '../second-factors/raised-session.ts';
+import { lockMfa } from '../second-factors/second-factors.ts';
+import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { Session } from '../sessions.ts';
-import type { PasskeyRow, UserRow } from '../tables.ts';
-import {
-  consumeOwn,
-  newNonce,
-  nonceCheck,
-  parseInput,
-  type PasskeysContext,
-  sessionOf,
-} from './context.ts';
+import type { PasskeyRow } from '../tables.ts';
+import { findUser } from '../users.ts';
+import { consumeOwn, newNonce, nonceCheck, parseInput, type PasskeysContext } from './context.ts';
 import { TooManyPasskeys, UnknownPasskey } from './failures.ts';
 import { creationOptions, type PasskeyCreationOptions } from './options.ts';
-import { claimHandle, deletePasskey, insertPasskey, lockUser, passkeysOf } from './queries.ts';
+import { claimHandle, deletePasskey, insertPasskey, passkeysOf } from './queries.ts';
 import {
   PasskeyNameSchema,
   type RegistrationResponse,
   RegistrationResponseSchema,
 } from './schemas.ts';
-import type { RaisedSession } from './step-up.ts';
 import { type NewCredential, verifyNewCredential } from './verification.ts';
 
 /** A passkey, as its owner sees it. */
@@ -42,9 +38,11 @@ export interface PasskeyRegistration {
   response: RegistrationResponse;
   /** What the person calls it. @default 'Passkey' */
   name?: string | undefined;
+  /** Whether the user's other sessions end. @default false */
+  endOtherSessions?: boolean | undefined;
 }
 
-export interface RegisteredPasskey extends RaisedSession {
+export interface RegisteredPasskey extends SteppedUp {
   readonly passkey: Passkey;
   /** Given out here and never again; `null` where the account had a second factor before. */
   readonly recoveryCodes: readonly string[] | null;
@@ -95,19 +93,16 @@ export async function register(
   const credential = await verifyNewCredential(party, response, expected);
   if (credential === null) throw notRegistered();
   return transact(db, async (trx) => {
-    const user = await lockUser(trx, userId);
-    assertStrong(user, session);
+    assertStrong(await lockMfa(trx, userId), session);
     const row = await store(context, trx, { userId, name, credential });
-    const recoveryCodes = await enableMfa(auth, trx, userId);
-    const proof = { method: 'passkey', level: 2 } as const;
-    const renewed = await auth.sessions.renew(trx, session.id, proof);
-    if (renewed === null) throw new Unauthenticated();
-    const details = { passkeyId: row.id, backupEligible: row.backup_eligible };
+    const recoveryCodes = await enableMfa(auth, trx, userId, origin);
+    const raised = await raiseSession(auth, trx, principal, { method: 'passkey', level: 2 });
+    const sessionsEnded =
+      input.endOtherSessions === true ? await endOtherSessions(auth, trx, principal) : 0;
+    const details = { passkeyId: row.id, backupEligible: row.backup_eligible, sessionsEnded };
     await record(auth, trx, { type: 'auth.passkey.added', userId, details }, origin);
-    afterwards(auth, trx, 'passkey_mail', () =>
-      auth.mailer.securityNotice(user.email, 'passkey_added'),
-    );
-    return { passkey: toPasskey(row), recoveryCodes, ...renewed };
+    await tellOwner(context, trx, userId, 'passkey_added');
+    return { passkey: toPasskey(row), recoveryCodes, ...raised };
   });
 }
 
@@ -140,32 +135,39 @@ export async function list(context: PasskeysContext, principal: Principal): Prom
 }
 
 export async function remove(
-  { auth }: PasskeysContext,
+  context: PasskeysContext,
   principal: Principal,
   id: string,
   { within, origin }: WriteOptions,
 ): Promise<void> {
+  const { auth } = context;
   const session = sessionOf(principal);
   const { userId } = principal;
   if (!isUuid(id)) throw new UnknownPasskey();
   await transact(within ?? auth.db, async (trx) => {
-    const user = await lockUser(trx, userId);
-    assertStrong(user, session);
+    assertStrong(await lockMfa(trx, userId), session);
     const row = await deletePasskey(trx, id, userId);
     if (row === undefined) throw new UnknownPasskey();
     const details = { passkeyId: id };
     await record(auth, trx, { type: 'auth.passkey.removed', userId, details }, origin);
-    await disableMfaIfLast(auth, trx, userId);
-    afterwards(auth, trx, 'passkey_mail', () =>
-      auth.mailer.securityNotice(user.email, 'passkey_removed'),
-    );
+    await disableMfaIfLast(trx, userId);
+    await tellOwner(context, trx, userId, 'passkey_removed');
   });
 }
 
+async function tellOwner(
+  { auth }: PasskeysContext,
+  trx: Trx,
+  userId: string,
+  change: 'passkey_added' | 'passkey_removed',
+): Promise<void> {
+  const { email } = await findUser(trx, userId);
+  afterwards(auth, trx, 'passkey_mail', () => auth.mailer.securityNotice(email, change));
+}
+
 // Whoever has only the password could otherwise add a factor of their own and be strong with it.
-function assertStrong(user: UserRow, session: Session): void {
-  if (user.mfa_enabled_at !== null && session.level < 2)
-    throw new InsufficientAuthentication({ level: 2 });
+function assertStrong(hasFactors: boolean, session: Session): void {
+  if (hasFactors && session.level < 2) throw new InsufficientAuthentication({ level: 2 });
 }
 
 const nameFault: FieldError = {

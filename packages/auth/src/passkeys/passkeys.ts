@@ -2,6 +2,7 @@ import type { Auth } from '../auth.ts';
 import type { WriteOptions } from '../context.ts';
 import { cleanOrigin } from '../origin.ts';
 import type { Principal } from '../principal.ts';
+import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { SignedIn, SignIn } from '../sign-in.ts';
 import type { PasskeysContext } from './context.ts';
 import { login, loginOptions, type PasskeyLogin } from './login.ts';
@@ -18,14 +19,14 @@ import type { PasskeyCreationOptions, PasskeyRequestOptions } from './options.ts
 import { parseRelyingParty } from './relying-party.ts';
 import type { AssertionResponse } from './schemas.ts';
 import { answerChallenge, type PasskeyAnswer, secondFactorOptions } from './second-factor.ts';
-import { type RaisedSession, stepUp, stepUpOptions } from './step-up.ts';
+import { stepUp, stepUpOptions } from './step-up.ts';
 
 /**
  * Passkeys (WebAuthn Level 3). Every challenge works once and for 5 minutes, for what it was made
  * for. Why an answer is refused is in no failure: it is audited.
  */
 export interface Passkeys {
-  /** What a browser needs to make a passkey. The challenge belongs to this session. @throws {TooManyPasskeys} @throws {AccessDenied} for an API key */
+  /** What a browser needs to make a passkey. The challenge belongs to this session. @throws {TooManyPasskeys} @throws {Unauthenticated} for an API key */
   registrationOptions(
     principal: Principal,
     options?: WriteOptions,
@@ -53,7 +54,7 @@ export interface Passkeys {
   ): Promise<{ options: PasskeyRequestOptions }>;
   /** Opens the session of a sign-in that asked for the second factor. @throws {InvalidChallenge} also after five wrong answers @throws {InvalidCredentials} @throws {ValidationFailed} */
   answerChallenge(input: PasskeyAnswer, options?: WriteOptions): Promise<SignedIn>;
-  /** What a browser needs to prove anew who is there. @throws {UnknownPasskey} when the account has none @throws {AccessDenied} for an API key */
+  /** What a browser needs to prove anew who is there. @throws {UnknownPasskey} when the account has none @throws {Unauthenticated} for an API key */
   stepUpOptions(
     principal: Principal,
     options?: WriteOptions,
@@ -63,7 +64,7 @@ export interface Passkeys {
     principal: Principal,
     input: { challenge: string; response: AssertionResponse },
     options?: WriteOptions,
-  ): Promise<RaisedSession>;
+  ): Promise<SteppedUp>;
 }
 
 export interface PasskeysOptions {

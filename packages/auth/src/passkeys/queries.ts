@@ -37,16 +37,6 @@ export async function claimHandle(db: Db, userId: string, fresh: Uint8Array): Pr
     .executeTakeFirstOrThrow();
 }
 
-/** The user, who keeps the factors they have until the transaction ends: adding and removing wait for each other. */
-export function lockUser(trx: Trx, userId: string): Promise<UserRow> {
-  return tablesOf(trx)
-    .selectFrom('svc_auth.users')
-    .selectAll()
-    .where('id', '=', userId)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow();
-}
-
 /** Nothing comes back when somebody has that credential (WebAuthn Level 3 7.1, step 27). */
 export function insertPasskey(trx: Trx, row: PasskeyRow): Promise<PasskeyRow | undefined> {
   return tablesOf(trx)

@@ -1,13 +1,13 @@
-import { transact } from '@svc/db';
+import { isFailure } from '@svc/core';
+import { afterEnd, transact } from '@svc/db';
 import { sql } from 'kysely';
 import type { WriteOptions } from '../context.ts';
-import { InvalidChallenge } from '../failures.ts';
+import { InvalidChallenge, InvalidCredentials } from '../failures.ts';
 import { completeSignIn, type SignedIn } from '../sign-in.ts';
 import { type ChallengeRow, tablesOf } from '../tables.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
 import { newNonce, nonceCheck, type PasskeysContext } from './context.ts';
 import { UnknownPasskey } from './failures.ts';
-import { alike } from './login.ts';
 import { type PasskeyRequestOptions, requestOptions } from './options.ts';
 import { passkeysOf } from './queries.ts';
 import type { AssertionResponse } from './schemas.ts';
@@ -60,7 +60,7 @@ export async function answerChallenge(
     userId: challenge.user_id,
   });
   if ('reason' in checked) {
-    await auth.challenges.countFailure(db, challenge.id);
+    await countFailure(context, challenge.id, options);
     const refused = { ...checked, userId: challenge.user_id };
     throw await refuse(context, 'auth.mfa.failed', refused, options);
   }
@@ -71,7 +71,21 @@ export async function answerChallenge(
     const { previousToken } = input;
     const second = { challenge: consumed, method: 'passkey', previousToken } as const;
     return completeSignIn(auth, trx, second, options.origin);
-  }).catch(alike);
+  }).catch((error: unknown) => {
+    // The password was changed since it was checked: the first half counts no more.
+    throw isFailure(error, InvalidCredentials) ? new InvalidChallenge() : error;
+  });
   if (signedIn === null) throw notAccepted();
   return signedIn;
+}
+
+// Where a caller's transaction rolls back, the attempt has been made all the same.
+async function countFailure(
+  { auth }: PasskeysContext,
+  challengeId: string,
+  { within }: WriteOptions,
+): Promise<void> {
+  const count = () => auth.challenges.countFailure(auth.db, challengeId);
+  if (within === undefined) await count();
+  else afterEnd(within, count);
 }

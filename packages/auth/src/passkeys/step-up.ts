@@ -1,22 +1,16 @@
 import { transact } from '@svc/db';
 import { record } from '../acts.ts';
 import type { WriteOptions } from '../context.ts';
-import { Unauthenticated } from '../failures.ts';
 import type { Principal } from '../principal.ts';
+import { raiseSession, sessionOf } from '../second-factors/raised-session.ts';
+import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { Session } from '../sessions.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
-import { consumeOwn, newNonce, nonceCheck, type PasskeysContext, sessionOf } from './context.ts';
+import { consumeOwn, newNonce, nonceCheck, type PasskeysContext } from './context.ts';
 import { UnknownPasskey } from './failures.ts';
 import { type PasskeyRequestOptions, requestOptions } from './options.ts';
 import { passkeysOf } from './queries.ts';
 import type { AssertionResponse } from './schemas.ts';
-
-/** A session in which somebody proved themselves anew. */
-export interface RaisedSession {
-  /** Takes the place of the former token; given out here and never again. */
-  readonly token: string;
-  readonly session: Session;
-}
 
 export async function stepUpOptions(
   context: PasskeysContext,
@@ -44,7 +38,7 @@ export async function stepUp(
   principal: Principal,
   input: { challenge: string; response: AssertionResponse },
   options: WriteOptions,
-): Promise<RaisedSession> {
+): Promise<SteppedUp> {
   const { auth } = context;
   const db = options.within ?? auth.db;
   const session = sessionOf(principal);
@@ -61,9 +55,8 @@ export async function stepUp(
   const raised = await transact(db, async (trx) => {
     if (!(await noteUse(context, trx, checked, options.origin))) return null;
     const proof = { method: 'passkey', level: 2 } as const;
-    const renewed = await auth.sessions.renew(trx, session.id, proof);
-    if (renewed === null) throw new Unauthenticated();
-    const details = { sessionId: session.id, method: 'passkey', level: 2 };
+    const renewed = await raiseSession(auth, trx, principal, proof);
+    const details = { sessionId: session.id, ...proof };
     await record(auth, trx, { type: 'auth.step_up.succeeded', userId, details }, options.origin);
     return renewed;
   });

@@ -114,8 +114,8 @@ function isFramed(clientDataJSON: string): boolean {
   return !v.is(ClientData, JSON.parse(text));
 }
 
-// We ask for no attestation. The library would check certificates that come along all the same, and
-// fetch the revocation list from wherever they say.
+// We ask for no attestation, and browsers take it out but where a key signed for itself (WebAuthn Level 3
+// 5.1.3). The library would check certificates all the same, and ask for their revocation over the network.
 function isUnattested(attestationObject: string): boolean {
   const decoded = decodeAttestationObject(
     new Uint8Array(Buffer.from(attestationObject, 'base64url')),
