@@ -1,6 +1,6 @@
 import type { Db } from '@svc/db';
 import type { AuthOptions, Principal } from '../src/index.ts';
-import { createPasskeys, type PasskeysOptions } from '../src/passkeys/index.ts';
+import { createPasskeys, type PasskeysOptions } from '../src/passkeys.ts';
 import { softwareAuthenticator, type SoftwareAuthenticatorOptions } from '../src/testing.ts';
 import { openAuth, password } from './open-auth.ts';
 
@@ -48,4 +48,15 @@ export function openPasskeys(
       return signIn;
     },
   };
+}
+
+/** One bit of one field of an answer turned over. */
+export function tampered<Answer extends { response: object }>(
+  answer: Answer,
+  field: string,
+): Answer {
+  const response = answer.response as Record<string, string>;
+  const bytes = Buffer.from(response[field] as string, 'base64url');
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  return { ...answer, response: { ...response, [field]: bytes.toString('base64url') } };
 }

@@ -1,0 +1,11 @@
+export { TooManyPasskeys, UnknownPasskey } from './passkeys/failures.ts';
+export type { PasskeyLogin } from './passkeys/login.ts';
+export type { Passkey, PasskeyRegistration, RegisteredPasskey } from './passkeys/management.ts';
+export type {
+  PasskeyCreationOptions,
+  PasskeyDescriptor,
+  PasskeyRequestOptions,
+} from './passkeys/options.ts';
+export { createPasskeys, type Passkeys, type PasskeysOptions } from './passkeys/passkeys.ts';
+export type { AssertionResponse, RegistrationResponse } from './passkeys/schemas.ts';
+export type { PasskeyAnswer } from './passkeys/second-factor.ts';
