@@ -6,16 +6,14 @@ import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { SignedIn, SignIn } from '../sign-in.ts';
 import type { PasskeysContext } from './context.ts';
 import { login, loginOptions, type PasskeyLogin } from './login.ts';
+import { list, type Passkey, remove } from './management.ts';
+import type { PasskeyCreationOptions, PasskeyRequestOptions } from './options.ts';
 import {
-  list,
-  type Passkey,
   type PasskeyRegistration,
   register,
   type RegisteredPasskey,
   registrationOptions,
-  remove,
-} from './management.ts';
-import type { PasskeyCreationOptions, PasskeyRequestOptions } from './options.ts';
+} from './registration.ts';
 import { parseRelyingParty } from './relying-party.ts';
 import type { AssertionResponse } from './schemas.ts';
 import { answerChallenge, type PasskeyAnswer, secondFactorOptions } from './second-factor.ts';
