@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
+import { noStore } from './no-store.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
@@ -18,8 +18,3 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
     .route('/', stepUpRoutes(auth, options))
     .route('/', mfaRoutes(auth, options));
 }
-
-const noStore = createMiddleware(async (c, next) => {
-  await next();
-  c.header('Cache-Control', 'no-store');
-});
