@@ -1,5 +1,6 @@
 export { requireAbac, requirePermission, requireRole } from './guards.ts';
 export { deviceCookieName, originOf } from './origin.ts';
+export { oauthRoutes, type OAuthRoutesOptions } from './oauth-routes.ts';
 export {
   type AuthEnv,
   type PagesOptions,
