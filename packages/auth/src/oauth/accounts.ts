@@ -8,7 +8,7 @@ import type { Origin } from '../origin.ts';
 import { tablesOf, type UserRow } from '../tables.ts';
 import { claimAddress, findUser, markVerified } from '../users.ts';
 import { EmailMissing, IdentityNotLinked, IdentityTaken } from './failures.ts';
-import { addIdentity, touchIdentity } from './identities.ts';
+import { addIdentity, findIdentity } from './identities.ts';
 import type { OAuthProvider, Profile } from './provider.ts';
 
 /** Why a provider's account became somebody's; stands in the audit log. */
@@ -35,8 +35,7 @@ export async function resolveOwner(
   { provider, profile }: { provider: OAuthProvider; profile: Profile },
   origin: Origin,
 ): Promise<Owned> {
-  const now = context.clock.now();
-  const known = await touchIdentity(trx, provider.id, profile, now);
+  const known = await findIdentity(trx, profile);
   if (known !== undefined) return owned(known);
   const email = usableEmail(profile);
   const isTrusted = isTrustedFor(profile, email);
@@ -45,12 +44,12 @@ export async function resolveOwner(
   if (!profile.emailVerified || !mayClaim) throw new IdentityNotLinked();
   const id = context.newId();
   // Also the lock by which two first sign-ins with one address take turns.
-  const claimed = await claimAddress(trx, { id, email, now });
+  const claimed = await claimAddress(trx, { id, email, now: context.clock.now() });
   if (claimed.disabled_at !== null) throw new InvalidCredentials();
   const isProven = claimed.verified_at !== null;
   if (isProven && !isTrusted) {
     // Another browser of the same person may have opened the account while this one waited for the lock.
-    const meanwhile = await touchIdentity(trx, provider.id, profile, now);
+    const meanwhile = await findIdentity(trx, profile);
     if (meanwhile === undefined) throw new IdentityNotLinked();
     return owned(meanwhile);
   }
@@ -83,16 +82,15 @@ async function linkTo(
   origin: Origin,
 ): Promise<Owned> {
   const { user, provider, profile, by } = link;
-  const now = context.clock.now();
   const added = await addIdentity(trx, {
     id: context.newId(),
     userId: user.id,
     provider: provider.id,
     profile,
-    now,
+    now: context.clock.now(),
   });
   if (added === undefined) {
-    const known = await touchIdentity(trx, provider.id, profile, now);
+    const known = await findIdentity(trx, profile);
     if (known === undefined) throw new IdentityNotLinked();
     return owned(known);
   }

@@ -48,28 +48,24 @@ export async function listIdentities(db: Db, userId: string): Promise<readonly I
   return (await federated(db, userId).orderBy('id').execute()).map(toIdentity);
 }
 
-/** The identity that a provider vouches for, now seen with this address; nothing comes back when nobody has it. */
-export async function touchIdentity(
+/** Whose account at a provider it is; nothing comes back when nobody has it. */
+export function findIdentity(
   db: Db,
-  provider: string,
-  { issuer, subject, email }: Profile,
-  now: Date,
-): Promise<FederatedRow | undefined> {
+  { issuer, subject }: Profile,
+): Promise<{ id: string; user_id: string } | undefined> {
   return tablesOf(db)
-    .updateTable('svc_auth.identities')
-    .set({ email, last_used_at: now, provider })
+    .selectFrom('svc_auth.identities')
+    .select(['id', 'user_id'])
     .where('issuer', '=', issuer)
     .where('subject', '=', subject)
-    .returningAll()
-    .$narrowType<{ provider: string }>()
     .executeTakeFirst();
 }
 
 /** Links a provider's account to a user. Nothing comes back when somebody has it: of any number at once, one gets it. */
-export async function addIdentity(
+export function addIdentity(
   db: Db,
   identity: { id: string; userId: string; provider: string; profile: Profile; now: Date },
-): Promise<FederatedRow | undefined> {
+): Promise<{ id: string; user_id: string } | undefined> {
   const { id, userId, provider, profile, now } = identity;
   return tablesOf(db)
     .insertInto('svc_auth.identities')
@@ -80,13 +76,34 @@ export async function addIdentity(
       subject: profile.subject,
       created_at: now,
       provider,
-      email: profile.email,
-      last_used_at: now,
     })
     .onConflict((conflict) => conflict.columns(['issuer', 'subject']).doNothing())
-    .returningAll()
-    .$narrowType<{ provider: string }>()
+    .returning(['id', 'user_id'])
     .executeTakeFirst();
+}
+
+/**
+ * Notes that an identity was used, and what came with it; the tokens encrypted. The last statement of a sign-in: the
+ * user's row is locked before, in the order in which a first sign-in locks them.
+ */
+export async function noteUse(
+  context: AuthContext,
+  trx: Db,
+  use: { identityId: string; provider: string; profile: Profile; tokens: ProviderTokens | null },
+): Promise<void> {
+  const { identityId, provider, profile, tokens } = use;
+  const seal = () => context.cipher().seal(JSON.stringify(tokens), tokenContext(identityId));
+  await tablesOf(trx)
+    .updateTable('svc_auth.identities')
+    .set({
+      provider,
+      // Bounded, because nobody else has looked at it.
+      email: profile.email?.slice(0, 254) ?? null,
+      last_used_at: context.clock.now(),
+      ...(tokens !== null && { tokens_sealed: seal() }),
+    })
+    .where('id', '=', identityId)
+    .execute();
 }
 
 /** Takes a provider's account away from its user. `providers` are those by which one can sign in today. */
@@ -135,22 +152,7 @@ async function hasOtherWayIn(
   return result.rows[0]?.found === true;
 }
 
-/** Keeps a provider's tokens, encrypted, beside the identity they came with. */
-export async function keepTokens(
-  context: AuthContext,
-  db: Db,
-  identityId: string,
-  tokens: ProviderTokens,
-): Promise<void> {
-  const sealed = context.cipher().seal(JSON.stringify(tokens), tokenContext(identityId));
-  await tablesOf(db)
-    .updateTable('svc_auth.identities')
-    .set({ tokens_sealed: sealed })
-    .where('id', '=', identityId)
-    .execute();
-}
-
-/** What `keepTokens` kept. @throws {IdentityNotFound} */
+/** The provider's tokens, where they are kept. @throws {IdentityNotFound} */
 export async function readTokens(
   context: AuthContext,
   userId: string,

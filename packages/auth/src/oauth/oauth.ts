@@ -14,8 +14,8 @@ import { checkProvider, isLoopback } from './configurations.ts';
 import { OAuthFailed, UnknownProvider } from './failures.ts';
 import {
   type Identity,
-  keepTokens,
   listIdentities,
+  noteUse,
   readTokens,
   unlinkIdentity,
 } from './identities.ts';
@@ -206,26 +206,35 @@ async function settle(
   { origin = {} }: WriteOptions,
 ): Promise<SignIn | Linked> {
   const { provider } = client;
+  const note = (identityId: string) => {
+    const use = { identityId, provider: provider.id, profile };
+    return noteUse(context, trx, { ...use, tokens: provider.storeTokens ? tokens : null });
+  };
   if (attempt.link !== null) {
     await demandSameSession(context, trx, attempt.link, sessionToken);
     const { userId } = attempt.link;
     const { identityId } = await linkToOwner(context, trx, { userId, provider, profile }, origin);
-    if (provider.storeTokens) await keepTokens(context, trx, identityId, tokens);
+    await note(identityId);
     return { status: 'linked', identityId };
   }
   const { identityId, userId } = await resolveOwner(context, trx, { provider, profile }, origin);
   // Before the second factor is asked for, which would tell a disabled user that the first one fits.
   if ((await findUser(trx, userId)).disabled_at !== null) throw new InvalidCredentials();
-  if (provider.storeTokens) await keepTokens(context, trx, identityId, tokens);
-  const first = {
-    userId,
-    // No password was checked, and how well the provider checked is not known to us: one factor.
-    credentialVersion: null,
-    method: 'federated' as const,
-    level: 1 as const,
-    previousToken: sessionToken,
-  };
-  return finishSignIn(context, trx, first, origin);
+  const signIn = await finishSignIn(
+    context,
+    trx,
+    {
+      userId,
+      // No password was checked, and how well the provider checked is not known to us: one factor.
+      credentialVersion: null,
+      method: 'federated',
+      level: 1,
+      previousToken: sessionToken,
+    },
+    origin,
+  );
+  await note(identityId);
+  return signIn;
 }
 
 // Who began may have signed out, or somebody else in, while the browser was away.
