@@ -29,6 +29,7 @@ export function openOAuth(
   };
   return {
     ...opened,
+    session: (email?: string) => opened.session(email),
     oauth,
     provider,
     goThere,
