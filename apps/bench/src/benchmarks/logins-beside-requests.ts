@@ -1,3 +1,4 @@
+import { signedIn } from '@svc/auth/testing';
 import { authRoutes, sessionCookieName } from '@svc/auth/hono';
 import { systemClock } from '@svc/core';
 import type { PostgresServer } from '@svc/db/testing';
@@ -32,7 +33,7 @@ async function prepare(server: PostgresServer): Promise<Prepared> {
     .get('/ping', (c) => c.body(null, 204))
     .route('/me', guardedApp(auth))
     .route('/auth', authRoutes(auth));
-  const { token } = await auth.login({ email: emailOf(0), password });
+  const { token } = signedIn(await auth.login({ email: emailOf(0), password }));
   const expect = async (path: string, status: number, init: RequestInit = {}) => {
     const answer = await app.request(path, init);
     if (answer.status !== status) throw new WrongAnswer(`${path} answered ${answer.status}`);

@@ -1,7 +1,7 @@
 import { type Auth, type AuthOptions, createAuth } from '@svc/auth';
 import { type AuthEnv, requireUser, sessionCookieName } from '@svc/auth/hono';
 import { authMigrations } from '@svc/auth/migrations';
-import { fastHashing, recordingOutbox } from '@svc/auth/testing';
+import { fastHashing, recordingOutbox, signedIn } from '@svc/auth/testing';
 import { isFailure } from '@svc/core';
 import { connect, migrate } from '@svc/db';
 import type { PostgresServer } from '@svc/db/testing';
@@ -59,7 +59,8 @@ export async function svcSessions(
   const { auth, close } = await openAuth(urls, people, { hashing: fastHashing, ...options });
   const askers: Asker[] = [];
   for (let number = 0; number < people * sessionsPerPerson; number += 1) {
-    const { token, user } = await auth.login({ email: emailOf(number % people), password });
+    const signIn = await auth.login({ email: emailOf(number % people), password });
+    const { token, user } = signedIn(signIn);
     const revoked = number % revokedEvery === 0;
     if (revoked) await auth.logout({ token });
     askers.push({ cookie: `${sessionCookieName}=${token}`, userId: revoked ? null : user.id });

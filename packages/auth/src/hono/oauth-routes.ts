@@ -28,7 +28,7 @@ import {
   StartSchema,
 } from '../oauth/schemas.ts';
 import { SecondFactorRequiredBody } from '../schemas.ts';
-import { secondFactorsOf } from '../second-factors.ts';
+import { secondFactorsOf } from '../second-factors/second-factors.ts';
 import { answerCallback } from './oauth-callback.ts';
 import { readChallengeCookie, setBrowserCookie } from './oauth-cookies.ts';
 import { originOf } from './origin.ts';
