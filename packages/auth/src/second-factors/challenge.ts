@@ -24,7 +24,7 @@ export async function answerChallenge(
   options: WriteOptions = {},
 ): Promise<SignedIn> {
   const { within, origin } = options;
-  const { challenge: token, method, code, previousToken } = input;
+  const { challenge: token, method, code, previousToken, trustDevice } = input;
   try {
     const signedIn = await transact(within ?? context.db, async (trx) => {
       const challenge = await context.challenges.lock(trx, 'second_factor', token);
@@ -36,7 +36,7 @@ export async function answerChallenge(
         return refuse(context, trx, { ...what, userId, challengeId: challenge.id }, options);
       }
       await context.challenges.consume(trx, 'second_factor', token);
-      const second = { challenge, method: authMethodOf[method], previousToken };
+      const second = { challenge, method: authMethodOf[method], previousToken, trustDevice };
       return completeSignIn(context, trx, second, origin);
     });
     if (signedIn === null) throw new InvalidCode();
