@@ -40,7 +40,7 @@ describeDatabases('the second factor of a login', [authMigrations], (test) => {
     ]);
   });
 
-  test('a code that one challenge accepted is refused by every other, and by the sign-up that made it', async ({
+  test('a code that one challenge accepted is refused by every other, as is the one that set the app up', async ({
     db,
   }) => {
     const { auth, enrolled, challenge, nextCode } = openMfa(db);
