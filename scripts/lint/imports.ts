@@ -55,8 +55,13 @@ const libraries: { name: RegExp; home: string; isHome: (place: Place) => boolean
   },
   {
     name: /^@node-rs\//,
-    home: 'the password hashing file of @svc/auth',
-    isHome: (p) => p.owner === 'auth' && /(argon2|password)[^/]*\.ts$/.test(p.path),
+    home: 'the password hashing files of @svc/auth',
+    isHome: (p) => p.owner === 'auth' && /(argon2|bcrypt|password)[^/]*\.ts$/.test(p.path),
+  },
+  {
+    name: /^openid-client(\/|$)/,
+    home: 'src/oauth/ of @svc/auth',
+    isHome: (p) => p.owner === 'auth' && isNamed(p, 'oauth'),
   },
   {
     name: /^kysely(\/|$)/,

@@ -35,13 +35,15 @@ export interface RequestOptions {
   headers?: Record<string, string>;
   /** A bearer token. */
   as?: string;
+  /** The client's address, as a proxy would name it. @default one that nobody else has */
+  from?: string;
   signal?: AbortSignal;
 }
 
 /** A request to the app; redirects are not followed. */
 export function request(
   path: string,
-  { method, json, as, headers = {}, ...rest }: RequestOptions = {},
+  { method, json, as, from = anyAddress(), headers = {}, ...rest }: RequestOptions = {},
 ): Promise<Response> {
   return fetch(`${baseUrl}${path}`, {
     method: method ?? (json === undefined && rest.body === undefined ? 'GET' : 'POST'),
@@ -49,6 +51,7 @@ export function request(
     ...(json !== undefined && { body: JSON.stringify(json) }),
     ...rest,
     headers: {
+      'x-forwarded-for': from,
       ...(json !== undefined && { 'content-type': 'application/json' }),
       ...(as !== undefined && { authorization: `Bearer ${as}` }),
       ...headers,
@@ -56,7 +59,13 @@ export function request(
   });
 }
 
-/** An address nobody has used in this run. */
+/** An IP address, so that what one scenario counts does not lock another out. */
+export function anyAddress(): string {
+  const [a, b, c] = crypto.getRandomValues(new Uint8Array(3));
+  return `10.${a}.${b}.${c}`;
+}
+
+/** A mail address nobody has used in this run. */
 export const newAddress = (name = 'person') => `${name}.${crypto.randomUUID()}@example.test`;
 
 export const goodPassword = 'correct horse battery staple';
@@ -86,6 +95,17 @@ export async function signIn(email: string, password: string): Promise<string> {
   const answer = await request('/auth/login', { json: { email, password, transport: 'bearer' } });
   expect(answer.status).toBe(200);
   return ((await answer.json()) as { token: string }).token;
+}
+
+/** The JSON of an answer that has this status. */
+export async function expectJson<Body>(
+  answer: Response | Promise<Response>,
+  status = 200,
+): Promise<Body> {
+  const settled = await answer;
+  const text = await settled.text();
+  expect({ status: settled.status, body: text }).toMatchObject({ status });
+  return JSON.parse(text) as Body;
 }
 
 /** An RFC 9457 body of the form the product promises. */

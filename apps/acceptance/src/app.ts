@@ -1,4 +1,12 @@
-import { authRoutes, sessionCookieName } from '@svc/auth/hono';
+import { auditRoutes } from '@svc/audit/hono';
+import {
+  type AuthEnv,
+  authRoutes,
+  passkeyRoutes,
+  requirePermission,
+  requireUser,
+  sessionCookieName,
+} from '@svc/auth/hono';
 import { HandlerTimeout } from '@svc/http';
 import {
   type HttpEnv,
@@ -10,6 +18,7 @@ import {
 } from '@svc/http/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { userRoutes } from './admin/routes.ts';
 import { controlRoutes } from './control.ts';
 import { projectRoutes } from './projects/routes.ts';
 import type { Services } from './services.ts';
@@ -26,7 +35,17 @@ const securitySchemes = {
 };
 
 /** The Projects app: its routes over its services. */
-export function createApp({ settings, logger, clock, health, auth, projects }: Services) {
+export function createApp({
+  settings,
+  logger,
+  clock,
+  health,
+  audit,
+  auth,
+  passkeys,
+  cursors,
+  projects,
+}: Services) {
   // Pages of these may send unsafe requests with the session cookie.
   const pages = { allowedOrigins: settings.corsOrigins };
   const typeBase = `${settings.publicUrl}/errors`;
@@ -40,6 +59,14 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
     handlerTimeoutMs: settings.handlerTimeoutMs,
     typeBase,
   });
+
+  const auditLog = new Hono<AuthEnv>().use(requireUser(auth, pages)).route(
+    '/',
+    auditRoutes(audit, {
+      guard: requirePermission(auth, 'audit.read'),
+      actorOf: (c) => ({ type: 'user', id: c.get('principal').userId }),
+    }),
+  );
 
   const routes = app
     .get(
@@ -57,7 +84,10 @@ export function createApp({ settings, logger, clock, health, auth, projects }: S
     )
     .route('/', probeRoutes(health))
     .route('/auth', authRoutes(auth, pages))
-    .route('/projects', projectRoutes(projects, auth, pages));
+    .route('/auth', passkeyRoutes(auth, passkeys, pages))
+    .route('/projects', projectRoutes(projects, auth, pages))
+    .route('/admin/users', userRoutes(auth, cursors, pages))
+    .route('/admin/audit', auditLog);
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));

@@ -1,8 +1,11 @@
-import { createAuth } from '@svc/auth';
-import { createCursors, type Logger, systemClock } from '@svc/core';
+import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
+import { createAudit } from '@svc/audit';
+import { createAuth, haveIBeenPwned } from '@svc/auth';
+import { createPasskeys } from '@svc/auth/passkeys';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
+import { authorization } from './authorization.ts';
 import { appRole } from './app-role.ts';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
@@ -31,21 +34,58 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const audit = createAudit({
+    db,
+    origin: new URL(settings.publicUrl).host,
+    ...(settings.auditSigningKey !== undefined && {
+      signing: {
+        privateKey: settings.auditSigningKey,
+        formerPublicKeys: settings.auditFormerPublicKeys,
+      },
+    }),
+    checkpointEvery: settings.auditCheckpointEvery,
+    logger,
+    clock,
+  });
   const auth = createAuth({
     db,
+    audit: audit.append,
+    authorization,
+    cipher: createCipher({ keys: settings.authEncryptionKeys }),
+    mfa: { requiredFor: ['admin'], trustDevices: settings.authTrustDevices },
+    lockout: settings.authLockout && {
+      account: { free: settings.authLockoutFree },
+      pair: { free: settings.authLockoutPairFree },
+      address: { free: settings.authLockoutAddressFree },
+      firstWait: settings.authLockoutFirstWait,
+      maxWait: settings.authLockoutMaxWait,
+      answer: settings.authLockoutAnswer,
+    },
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
     sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
-    passwords: { minLength: settings.authPasswordMinLength },
+    passwords: {
+      minLength: settings.authPasswordMinLength,
+      whenBreachListUnreachable: settings.authBreachListUnreachable,
+      ...(settings.authBreachListUrl !== undefined && {
+        breaches: haveIBeenPwned({ fetch, url: settings.authBreachListUrl, clock }),
+      }),
+    },
     logger,
     clock,
   });
+  const passkeys = createPasskeys({ auth });
+  const cursors = createCursors({ secret: settings.appSecret });
   const projects = createProjects({
     db,
-    cursors: createCursors({ secret: settings.appSecret }),
+    cursors,
+    audit: audit.append,
     clock,
   });
+
+  await audit.start();
+  await auth.start();
 
   const health = createHealth({
     checks: [
@@ -61,12 +101,16 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
     health,
+    audit,
     auth,
+    passkeys,
+    cursors,
     projects,
     /** In the order of opening; closed in reverse. */
     opened: [
       { name: 'database', stop: () => connection.close() },
       ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
+      { name: 'audit log', stop: () => audit.stop() },
       { name: 'mails on their way', stop: () => auth.stop() },
     ] satisfies Stoppable[],
   };

@@ -1,3 +1,4 @@
+import { auditSettings } from '@svc/audit';
 import { authSettings } from '@svc/auth';
 import {
   type Environment,
@@ -39,7 +40,9 @@ export const settingsSchema = v.object({
     setting.url('a Redis server; optional', ['redis', 'rediss'], { secret: true }),
   ),
   ...mailSettings,
+  ...auditSettings,
   ...authSettings,
+  AUTH_ENCRYPTION_KEYS: v.optional(authSettings.AUTH_ENCRYPTION_KEYS, `local:${localSecret}`),
   APP_SECRET: v.optional(
     setting.secret('a secret of at least 32 characters, for signing cursors', {
       minLength: 32,
@@ -112,6 +115,11 @@ function contradictions(settings: AppSettings) {
       production && settings.appSecret === localSecret,
       'APP_SECRET',
       'a secret of your own where APP_ENV is production',
+    ],
+    [
+      production && settings.authEncryptionKeys.some(({ secret }) => secret === localSecret),
+      'AUTH_ENCRYPTION_KEYS',
+      'keys of your own where APP_ENV is production',
     ],
     [
       production && /^http:\/\/(?!localhost[:/]|localhost$)/.test(settings.publicUrl),

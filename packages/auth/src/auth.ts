@@ -13,6 +13,7 @@ import {
 } from '@svc/core';
 import type { Db } from '@svc/db';
 import type { AppendAudit } from './acts.ts';
+import { type ApiKeys, createApiKeys, findApiKey } from './api-keys/api-keys.ts';
 import {
   type Authorization,
   type AuthPermission,
@@ -28,17 +29,19 @@ import { createOwnDevices, type OwnDevices } from './lockout/own-devices.ts';
 import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
 import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
-import { createOneTimeTokens } from './one-time-tokens.ts';
-import { createPasswordHasher, type HashingOptions } from './password-hasher.ts';
+import { createOneTimeTokens, isTokenShaped } from './one-time-tokens.ts';
 import { cleanOrigin } from './origin.ts';
+import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
-import { maxPasswordLength } from './passwords.ts';
-import { createPurgeCycle, purge, type Purged } from './purge.ts';
+import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
-import type { Principal } from './principal.ts';
+import { createPrincipals, type Principal } from './principal.ts';
+import { createSessionManagement, type SessionManagement } from './session-management.ts';
+import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { createMfa, type Mfa } from './second-factors/mfa.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
+import { createUserManagement, type UserManagement } from './user-management.ts';
 import type { User } from './users.ts';
 
 /** Sign-in. Whether an address is known shows in no answer, and in no time that an answer takes. */
@@ -53,7 +56,7 @@ export interface Auth<
   readonly publicOrigin: string;
   /** The shortest password that is accepted, in code points. */
   readonly minPasswordLength: number;
-  /** Takes a registration and mails a link that works for 24 hours; for an address with an account, mails its owner that. @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Takes a registration and mails a link that works for 24 hours; for an address with an account, mails its owner that. @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   register(input: Registration, options?: WriteOptions): Promise<void>;
   /** Mails a new link for a registration that waits; the former one stops working. @throws {ValidationFailed} */
   resendVerification(input: { email: string }, options?: WriteOptions): Promise<void>;
@@ -63,12 +66,15 @@ export interface Auth<
   login(input: Login, options?: WriteOptions): Promise<SignIn>;
   /** Ends the session of a token; one that has ended stays so. */
   logout(input: { token: string }, options?: WriteOptions): Promise<void>;
-  /** Whose token it is, or `null` unless its session is alive at this moment. */
+  /** Whose session's token or API key it is, or `null` unless that is alive at this moment. */
   authenticate(token: string): Promise<Principal | null>;
   /** Mails a link that works for 30 minutes, if the address has an account. @throws {ValidationFailed} */
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
-  /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  readonly sessions: SessionManagement;
+  readonly apiKeys: ApiKeys;
+  readonly users: UserManagement<Role>;
   /** Second factors, and proving anew who is there. */
   readonly mfa: Mfa;
   /** The browsers in which somebody has signed in before, and which they trust. */
@@ -103,12 +109,14 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   hashing?: HashingOptions;
   /** How long a session lives unused, and at most. @default 14d and 90d */
   sessions?: { idle?: Duration; absolute?: Duration };
-  /** The least number of code points in a new password. @default 15, NIST SP 800-63B-4 for a password alone */
-  passwords?: { minLength?: number };
+  /** What API keys begin with; 2 to 16 letters and digits. @default 'svc' */
+  apiKeys?: { prefix?: string };
   /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
   lockout?: LockoutOptions | false;
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
   paths?: { verify?: string; resetPassword?: string; confirmEmail?: string };
+  /** What new passwords must be, and which imported hashes are understood. @default 15 code points, no breach list, no imports */
+  passwords?: PasswordOptions;
   /** @default systemClock */
   clock?: Clock;
   /** @default uuidv7 */
@@ -136,7 +144,8 @@ export function createAuth<
   appName,
   hashing = {},
   sessions: { idle = '14d', absolute = '90d' } = {},
-  passwords: { minLength = 15 } = {},
+  apiKeys: { prefix: keyPrefix = 'svc' } = {},
+  passwords = {},
   lockout = {},
   paths: {
     verify: verifyPath = '/auth/verify',
@@ -151,14 +160,13 @@ export function createAuth<
 }: AuthOptions<Permission, Role>): Auth<Permission, Role> {
   const base = parsePublicUrl(publicUrl);
   const lifetimes = parseLifetimes(idle, absolute);
-  if (!Number.isInteger(minLength) || minLength < 8 || minLength > maxPasswordLength) {
-    throw new TypeError(
-      `passwords.minLength must be a whole number from 8 to ${maxPasswordLength}`,
-    );
-  }
+  if (!/^[a-z][a-z0-9]{1,15}$/.test(keyPrefix))
+    throw new TypeError('apiKeys.prefix must be 2 to 16 lower-case letters and digits');
   const unknownRole = mfaRoles.find((role) => !authorization.isRole(role));
   if (unknownRole !== undefined)
     throw new TypeError(`mfa.requiredFor names '${unknownRole}', which is no role`);
+  const anyAuthorization = authorization as unknown as Authorization;
+  const principalOf = createPrincipals({ authorization: anyAuthorization, mfaRoles });
   const policies = parseLockout(lockout);
   const context: AuthContext = {
     name,
@@ -170,19 +178,19 @@ export function createAuth<
     random,
     logger,
     audit,
-    authorization: authorization as unknown as Authorization,
+    authorization: anyAuthorization,
+    principalOf,
     cipher() {
       if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
       return cipher;
     },
-    hasher: createPasswordHasher(hashing, random),
-    minPasswordLength: minLength,
+    hasher: createPasswordHasher(hashing, { foreign: passwords.foreign ?? [], random, logger }),
+    passwords: createPasswordPolicy(passwords, { appName, logger }),
     tokens: createOneTimeTokens({ clock, newId, random }),
     challenges: createChallenges({ clock, newId, random }),
     sessions: createSessions({
       ...lifetimes,
-      authorization: authorization as unknown as Authorization,
-      mfaRoles,
+      principalOf,
       clock,
       newId,
       random,
@@ -216,15 +224,23 @@ export function createAuth<
     authorization,
     appName,
     publicOrigin: base.origin,
-    minPasswordLength: minLength,
+    minPasswordLength: context.passwords.minLength,
     register: (input, options) => register(context, input, clean(options)),
     resendVerification: (input, options) => resendVerification(context, input, clean(options)),
     verify: (input, options) => verify(context, input, clean(options)),
     login: (input, options) => login(context, input, clean(options)),
     logout: (input, options) => logout(context, input, clean(options)),
-    authenticate: (token) => context.sessions.find(db, token),
+    async authenticate(token) {
+      // A session's token has 43 characters; a key has more.
+      if (isTokenShaped(token)) return context.sessions.find(db, token);
+      const found = await findApiKey(context, keyPrefix, token);
+      return found === null ? null : context.principalOf(found.user, { apiKey: found.apiKey });
+    },
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
+    sessions: createSessionManagement(context),
+    apiKeys: createApiKeys(context, keyPrefix),
+    users: createUserManagement(context),
     mfa: createMfa(context, clean),
     devices: createOwnDevices(context),
     purge: () => purge(context),

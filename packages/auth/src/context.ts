@@ -10,7 +10,9 @@ import type { Throttles } from './lockout/throttles.ts';
 import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
-import type { PasswordHasher } from './password-hasher.ts';
+import type { PrincipalOf } from './principal.ts';
+import type { PasswordHasher } from './passwords/password-hasher.ts';
+import type { PasswordPolicy } from './passwords/policy.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the flows of one `createAuth` work with. */
@@ -26,8 +28,9 @@ export interface AuthContext {
   readonly logger: Logger;
   readonly audit: AppendAudit | undefined;
   readonly authorization: Authorization;
+  readonly principalOf: PrincipalOf;
   readonly hasher: PasswordHasher;
-  readonly minPasswordLength: number;
+  readonly passwords: PasswordPolicy;
   readonly tokens: OneTimeTokens;
   readonly challenges: Challenges;
   readonly sessions: Sessions;

@@ -70,6 +70,41 @@ export class InvalidCode extends failure(
   'The code is wrong or was used before.',
 ) {}
 
+/** No session of the user has this id, or it has ended. */
+export class SessionNotFound extends failure(
+  'auth.session_not_found',
+  'not_found',
+  'There is no such session.',
+) {}
+
+/** No API key of the user has this id, or it has ended. */
+export class ApiKeyNotFound extends failure(
+  'auth.api_key_not_found',
+  'not_found',
+  'There is no such API key.',
+) {}
+
+/** The user has 100 API keys; revoke one first. */
+export class TooManyApiKeys extends failure(
+  'auth.too_many_api_keys',
+  'conflict',
+  'There are too many API keys. Revoke one first.',
+) {}
+
+/** No user has this id. */
+export class UserNotFound extends failure(
+  'auth.user_not_found',
+  'not_found',
+  'There is no such user.',
+) {}
+
+/** The list of breached passwords cannot be asked, and the app takes no new password unchecked. */
+export class BreachCheckUnavailable extends failure(
+  'auth.breach_check_unavailable',
+  'unavailable',
+  'New passwords cannot be checked at this moment. Try again shortly.',
+) {}
+
 /** Recovery codes are made for an account that has a second factor. */
 export class MfaNotEnabled extends failure(
   'auth.mfa_not_enabled',

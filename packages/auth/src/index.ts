@@ -1,4 +1,5 @@
 export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
+export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
 export {
   type Authorization,
@@ -15,7 +16,9 @@ export type { WriteOptions } from './context.ts';
 export { acted } from './events.ts';
 export {
   AccessDenied,
+  ApiKeyNotFound,
   AuthBusy,
+  BreachCheckUnavailable,
   AuthLocked,
   ForeignLogin,
   InsufficientAuthentication,
@@ -23,6 +26,9 @@ export {
   InvalidCode,
   InvalidCredentials,
   InvalidToken,
+  SessionNotFound,
+  TooManyApiKeys,
+  UserNotFound,
   MfaNotEnabled,
   Unauthenticated,
 } from './failures.ts';
@@ -31,11 +37,26 @@ export type { CounterOptions, LockoutAnswer, LockoutOptions } from './lockout/th
 export type { Login, LoginFailedReason } from './login.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
-export type { HashingCost, HashingOptions, PasswordAlgorithm } from './password-hasher.ts';
+export {
+  type BreachList,
+  haveIBeenPwned,
+  type HaveIBeenPwnedOptions,
+} from './passwords/breaches.ts';
+export { betterAuthScrypt } from './passwords/foreign/better-auth-scrypt.ts';
+export { firebaseScrypt, type FirebaseScryptOptions } from './passwords/foreign/firebase-scrypt.ts';
+export { pbkdf2 } from './passwords/foreign/pbkdf2.ts';
+export type { ForeignHash, ParsedHash } from './passwords/foreign-hashes.ts';
+export type {
+  HashingCost,
+  HashingOptions,
+  PasswordAlgorithm,
+} from './passwords/password-hasher.ts';
+export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
+export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';
 export type { TypedCode } from './second-factors/codes.ts';
 export type { Mfa } from './second-factors/mfa.ts';
@@ -45,4 +66,5 @@ export type { TotpConfirmation, TotpConfirmed, TotpEnrolment } from './second-fa
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
+export type { ManagedUser, UserManagement } from './user-management.ts';
 export type { User } from './users.ts';

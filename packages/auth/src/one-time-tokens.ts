@@ -17,6 +17,11 @@ export interface PendingRegistration {
   readonly name: string | null;
 }
 
+export interface TokenHolder {
+  readonly email: string;
+  readonly name: string | null;
+}
+
 /** Tokens that work once. At most one per user and purpose is alive: a newer one takes the place of the older. */
 export interface OneTimeTokens {
   /** A new token; with `pending`, the registration that it confirms. */
@@ -28,8 +33,8 @@ export interface OneTimeTokens {
   ): Promise<string>;
   /** A new token for the registration that waits, or `null` when none waits. */
   reissue(db: Db, purpose: TokenPurpose, userId: string): Promise<string | null>;
-  /** Whether the token would be accepted now. */
-  isAlive(db: Db, purpose: TokenPurpose, token: string): Promise<boolean>;
+  /** Whose token it is, if it would be accepted now. */
+  holderOf(db: Db, purpose: TokenPurpose, token: string): Promise<TokenHolder | undefined>;
   /** Uses the token up; of any number at once, one gets the row and the others `null`. */
   consume(db: Db, purpose: TokenPurpose, token: string): Promise<OneTimeTokenRow | null>;
   /** Forgets what registrations of this user wait, and their links. */
@@ -88,17 +93,17 @@ export function createOneTimeTokens(options: {
         .executeTakeFirst();
       return result.numUpdatedRows > 0n ? token : null;
     },
-    async isAlive(db, purpose, token) {
-      if (!isTokenShaped(token)) return false;
-      const row = await tablesOf(db)
-        .selectFrom('svc_auth.one_time_tokens')
-        .select('id')
-        .where('token_hash', '=', sha256(token))
-        .where('purpose', '=', purpose)
-        .where('used_at', 'is', null)
-        .where('expires_at', '>', clock.now())
+    async holderOf(db, purpose, token) {
+      if (!isTokenShaped(token)) return undefined;
+      return tablesOf(db)
+        .selectFrom('svc_auth.one_time_tokens as t')
+        .innerJoin('svc_auth.users as u', 'u.id', 't.user_id')
+        .select(['u.email', 'u.name'])
+        .where('t.token_hash', '=', sha256(token))
+        .where('t.purpose', '=', purpose)
+        .where('t.used_at', 'is', null)
+        .where('t.expires_at', '>', clock.now())
         .executeTakeFirst();
-      return row !== undefined;
     },
     async consume(db, purpose, token) {
       if (!isTokenShaped(token)) return null;

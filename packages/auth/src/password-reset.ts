@@ -6,7 +6,6 @@ import { InvalidToken } from './failures.ts';
 import { forgetDevices } from './lockout/devices.ts';
 import { forgetFailures } from './lockout/password-attempt.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
-import { parseNewPassword } from './passwords.ts';
 import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './users.ts';
 
 // One look-up for known and unknown alike; what only the known need happens after the answer.
@@ -37,11 +36,11 @@ export async function resetPassword(
   input: PasswordReset,
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
-  const password = parseNewPassword(input.password, context.minPasswordLength);
-  // Before the hash, so that made-up tokens cost little.
-  if (!(await context.tokens.isAlive(within ?? context.db, 'reset_password', input.token)))
-    throw new InvalidToken();
-  const phc = await context.hasher.hash(password);
+  // Before what is costly, so that made-up tokens cost little.
+  const holder = await context.tokens.holderOf(within ?? context.db, 'reset_password', input.token);
+  if (holder === undefined) throw new InvalidToken();
+  const { text, breachUnchecked } = await context.passwords.check(input.password, holder);
+  const phc = await context.hasher.hash(text);
   await transact(within ?? context.db, async (trx) => {
     const token = await context.tokens.consume(trx, 'reset_password', input.token);
     if (token === null) throw new InvalidToken();
@@ -58,7 +57,7 @@ export async function resetPassword(
     const act = {
       type: 'auth.password.reset',
       userId: user.id,
-      details: { sessionsEnded, devicesForgotten },
+      details: { sessionsEnded, devicesForgotten, ...(breachUnchecked && { breachUnchecked }) },
     } as const;
     await record(context, trx, act, origin);
     afterwards(context, trx, 'password_changed_mail', () =>

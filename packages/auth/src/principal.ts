@@ -31,6 +31,9 @@ export interface ApiKeyInUse {
 /** By what a principal is known. */
 export type Evidence = { readonly session: Session } | { readonly apiKey: ApiKeyInUse };
 
+/** What is known of the user, and by what. */
+export type PrincipalOf = (row: PrincipalRow, by: Evidence) => Principal;
+
 type PrincipalRow = Parameters<typeof toUser>[0] & Pick<UserRow, 'roles'>;
 
 /** Makes principals: the one place where roles, second factors and scopes become permissions. */
@@ -40,7 +43,7 @@ export function createPrincipals({
 }: {
   authorization: Authorization;
   mfaRoles: readonly string[];
-}): (row: PrincipalRow, by: Evidence) => Principal {
+}): PrincipalOf {
   const needsMfa = new Set(mfaRoles);
   return (row, by) => {
     const key = 'apiKey' in by ? by.apiKey : null;

@@ -5,7 +5,6 @@ import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
 import { InvalidToken } from './failures.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
-import { parseNewPassword } from './passwords.ts';
 import type { UserRow } from './tables.ts';
 import {
   addLocalIdentity,
@@ -32,15 +31,20 @@ export async function register(
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const email = parseEmail(input.email);
-  const password = parseNewPassword(input.password, context.minPasswordLength);
   const name = parseName(input.name);
-  // Not inside the transaction: a hash takes longer than all of its statements.
-  const phc = await context.hasher.hash(password);
+  // Not inside the transaction: they take longer than all of its statements.
+  const { text, breachUnchecked } = await context.passwords.check(input.password, {
+    email: email.address,
+    name,
+  });
+  const phc = await context.hasher.hash(text);
   await transact(within ?? context.db, async (trx) => {
     const user = await claimAddress(trx, { id: context.newId(), email, now: context.clock.now() });
     if (user.verified_at === null && user.disabled_at === null) {
       const token = await context.tokens.issue(trx, 'verify', user.id, { phc, name });
-      await record(context, trx, { type: 'auth.user.registered', userId: user.id }, origin);
+      const details = { ...(breachUnchecked && { breachUnchecked }) };
+      const act = { type: 'auth.user.registered', userId: user.id, details } as const;
+      await record(context, trx, act, origin);
       afterwards(context, trx, 'verify_mail', () =>
         context.mailer.verify(user.email, token, tokenTtlMs.verify),
       );

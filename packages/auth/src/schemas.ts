@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-// What an address or a password must be is decided by the flows (email.ts, passwords.ts), for every caller.
+// What an address or a password must be is decided by the flows (email.ts, passwords/), for every caller.
 // These bound what is looked at, and describe it.
 const email = v.pipe(
   v.string(),
@@ -12,7 +12,7 @@ const newPassword = v.pipe(
   v.string(),
   v.maxLength(2048),
   v.description(
-    'At least 15 characters unless the app says otherwise, at most 1024; each code point is one.',
+    'At least 15 characters unless the app says otherwise, at most 1024; each code point is one. No common, breached or foreseeable one.',
   ),
   v.examples(['seven quiet otters at dawn']),
 );
@@ -56,9 +56,9 @@ export const LoginSchema = v.strictObject({
 
 export const ResetPasswordSchema = v.strictObject({ token, password: newPassword });
 
-const id = v.pipe(v.string(), v.uuid(), v.maxLength(36));
-const timestamp = v.pipe(v.string(), v.isoTimestamp(), v.maxLength(30));
-const boundedText = v.pipe(v.string(), v.maxLength(254));
+export const id = v.pipe(v.string(), v.uuid(), v.maxLength(36));
+export const timestamp = v.pipe(v.string(), v.isoTimestamp(), v.maxLength(30));
+export const boundedText = v.pipe(v.string(), v.maxLength(254));
 
 const UserBody = v.object({
   id,
@@ -93,4 +93,17 @@ export const SecondFactorRequiredBody = v.object({
   challenge: v.pipe(boundedText, v.description('To be sent with the second factor.')),
   methods: v.array(v.picklist(['totp', 'passkey', 'recovery_code'])),
   expiresAt: timestamp,
+});
+
+export const IdParam = v.strictObject({ id });
+export const EndedBody = v.object({ ended: v.pipe(v.number(), v.integer(), v.minValue(0)) });
+export const SessionList = v.object({
+  items: v.array(
+    v.object({
+      ...SessionBody.entries,
+      device: v.nullable(v.pipe(boundedText, v.description('As its browser calls itself.'))),
+      address: v.nullable(boundedText),
+      current: v.pipe(v.boolean(), v.description('Whether it is the one that asks.')),
+    }),
+  ),
 });

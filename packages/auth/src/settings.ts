@@ -9,6 +9,23 @@ export const authSettings = {
     setting.integer('the least number of characters in a new password', 8, 1024),
     '15',
   ),
+  AUTH_ENCRYPTION_KEYS: setting.keys(
+    'keys that encrypt second factors and tokens of providers, the newest first, as id:secret with at least 32 characters each (openssl rand -hex 32)',
+    { requiredInProduction: true },
+  ),
+  AUTH_BREACH_LIST_URL: v.optional(
+    setting.url(
+      'where breached passwords are looked up, such as https://api.pwnedpasswords.com/range/; nowhere where absent',
+      ['https', 'http'],
+    ),
+  ),
+  AUTH_BREACH_LIST_UNREACHABLE: v.optional(
+    setting.oneOf('what becomes of a new password when the list of breached ones cannot be asked', [
+      'accept',
+      'refuse',
+    ]),
+    'accept',
+  ),
   AUTH_LOCKOUT: v.optional(setting.flag('whether wrong passwords are slowed down'), 'true'),
   AUTH_LOCKOUT_FREE: v.optional(
     setting.integer('how many wrong passwords of one account bring no wait', 1, 1000),

@@ -1,7 +1,7 @@
 import { databaseTest } from '@svc/db/testing';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
-import { argon2id } from '../src/password-hasher.ts';
+import { argon2id } from '../src/passwords/password-hasher.ts';
 import { fastHashing } from '../src/testing.ts';
 import { codeOf, openAuth, password, someone } from './open-auth.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createPasswordHasher, type PasswordAlgorithm } from '../src/password-hasher.ts';
+import { createPasswordHasher, type PasswordAlgorithm } from '../src/passwords/password-hasher.ts';
 import { codeOf, tally } from './open-auth.ts';
 
 describe('hashing', () => {

@@ -31,25 +31,27 @@ export function openAuth(db: Db, options: Partial<AuthOptions> = {}) {
     logger,
     ...options,
   });
+  const member = async (email = someone()) => {
+    await auth.register({ email, password, name: 'Ada' });
+    await auth.verify({ token: await outbox.nextToken('verify', email) });
+    return email;
+  };
+  const session = async (known?: string) => {
+    const email = known ?? (await member());
+    const { token, user } = signedIn(await auth.login({ email, password }));
+    const principal = await auth.authenticate(token);
+    if (principal === null) throw new Error('signed in, and not known');
+    return { email, token, user, principal };
+  };
   return {
     auth,
     clock,
     outbox,
     logger,
     /** A verified user. */
-    async member(email = someone()) {
-      await auth.register({ email, password, name: 'Ada' });
-      await auth.verify({ token: await outbox.nextToken('verify', email) });
-      return email;
-    },
+    member,
     /** A verified user who has just signed in. */
-    async session(email?: string) {
-      const known = email ?? (await this.member());
-      const { token, user } = signedIn(await auth.login({ email: known, password }));
-      const principal = await auth.authenticate(token);
-      if (principal === null) throw new Error('signed in, and not known');
-      return { email: known, token, user, principal };
-    },
+    session,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseNewPassword, parsePassword } from '../src/passwords.ts';
+import { parseNewPassword, parsePassword } from '../src/passwords/passwords.ts';
 
 const faultOf = (parse: () => unknown): unknown => {
   try {

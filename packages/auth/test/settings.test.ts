@@ -5,7 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { authSettings, createAuth } from '../src/index.ts';
 
 const parse = (environment: Record<string, string>) =>
-  parseSettings(v.object(authSettings), environment);
+  parseSettings(v.object(authSettings), {
+    AUTH_ENCRYPTION_KEYS: `k1:${'x'.repeat(32)}`,
+    ...environment,
+  });
 
 describe('settings and options', () => {
   test('without a variable the defaults hold', () => {
@@ -13,6 +16,9 @@ describe('settings and options', () => {
       authSessionIdle: '14d',
       authSessionAbsolute: '90d',
       authPasswordMinLength: 15,
+      authEncryptionKeys: [{ id: 'k1', secret: 'x'.repeat(32) }],
+      authBreachListUrl: undefined,
+      authBreachListUnreachable: 'accept',
       authLockout: true,
       authLockoutFree: 10,
       authLockoutPairFree: 5,
@@ -37,6 +43,10 @@ describe('settings and options', () => {
     ['publicUrl', { publicUrl: 'https://app.example.com/?a=b' }],
     ['sessions.idle', { sessions: { idle: '2d' as const, absolute: '1d' as const } }],
     ['passwords.minLength', { passwords: { minLength: 4 } }],
+    [
+      'passwords.whenBreachListUnreachable',
+      { passwords: { whenBreachListUnreachable: 'shrug' as 'accept' } },
+    ],
     ['hashing.maxRunning', { hashing: { maxRunning: 0 } }],
   ])('an unusable %s is a TypeError', (option, options) => {
     const base = {

@@ -83,3 +83,18 @@ export const duration = (description: string) =>
     v.transform((value) => value as Duration),
     v.description(`${description} (a number and ms, s, m, h or d)`),
   );
+
+/** Keys for `createCipher`, the newest first: `2026:…,2025:…`, each secret of at least 32 characters, readable from `NAME_FILE`. */
+export const keys = (description: string, metadata: SettingMetadata = {}) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^[\w-]{1,32}:[^,:\s]{32,}(?:,[\w-]{1,32}:[^,:\s]{32,})*$/),
+    v.transform((value) =>
+      value.split(',').map((key) => {
+        const [id, secret] = key.split(':') as [string, string];
+        return { id, secret };
+      }),
+    ),
+    v.description(description),
+    v.metadata({ secret: true, ...metadata }),
+  );

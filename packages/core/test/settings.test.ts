@@ -94,6 +94,19 @@ test('a duration keeps its unit, and a bare number is none', () => {
     expect(() => parseSettings(idle, { IDLE })).toThrow(InvalidSettings);
 });
 
+test('keys are a list of ids with secrets that are long enough', () => {
+  const keys = v.object({ KEYS: setting.keys('keys') });
+  const secret = 'x'.repeat(32);
+  expect(parseSettings(keys, { KEYS: `new:${secret},old:${secret}1` })).toEqual({
+    keys: [
+      { id: 'new', secret },
+      { id: 'old', secret: `${secret}1` },
+    ],
+  });
+  for (const KEYS of [secret, 'a:short', `a b:${secret}`, `a:${secret},`, `a:${secret}:b`])
+    expect(() => parseSettings(keys, { KEYS })).toThrow(InvalidSettings);
+});
+
 test('a schema describes its variables', () => {
   expect(describeSettings(schema)[2]).toEqual({
     variable: 'APP_SECRET',

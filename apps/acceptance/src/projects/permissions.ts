@@ -1,20 +1,49 @@
-import { failure } from '@svc/core';
+import { AccessDenied, type Subject } from '@svc/auth';
+import { authorization } from '../authorization.ts';
 
-/** Who acts: a signed-in person, or the system for a reason that is named. */
-export type Actor = { readonly userId: string } | { readonly system: string };
+/** Who acts: a principal, or the system for a reason that is named. */
+export type Actor = { readonly principal: Subject } | { readonly system: string };
 
 export type ProjectAction = 'list' | 'read' | 'create' | 'change' | 'delete';
 
-export class ProjectForbidden extends failure(
-  'projects.forbidden',
-  'forbidden',
-  'You may not do this with a project.',
-) {}
+/** An entry about access to projects, for the audit log. */
+export interface ProjectAccess {
+  readonly type: 'projects.access_denied' | 'projects.system_access';
+  readonly outcome: 'success' | 'denied';
+  readonly actor: {
+    readonly type: 'user' | 'system';
+    readonly id: string | null;
+    readonly reason?: string;
+  };
+  readonly details: { readonly action: string };
+}
 
 // A project belongs to a person, so the system has nobody to create one for.
 const systemMay: ReadonlySet<ProjectAction> = new Set(['list', 'read', 'delete']);
 
-/** Whether the actor may do this at all; which rows exist for them is the repository's part. @throws {ProjectForbidden} */
-export function requirePermission(actor: Actor, action: ProjectAction): void {
-  if ('system' in actor && !systemMay.has(action)) throw new ProjectForbidden();
+/**
+ * Whether the actor may do this, to this project where one is at hand; which rows exist for them is the
+ * repository's part. What the system does is audited, and so is what is denied.
+ */
+export function createAccess(audit: (entry: ProjectAccess) => Promise<void>) {
+  const denied = async (actor: ProjectAccess['actor'], action: ProjectAction) => {
+    await audit({ type: 'projects.access_denied', outcome: 'denied', actor, details: { action } });
+    return new AccessDenied();
+  };
+  /** @throws {AccessDenied} */
+  return async (
+    actor: Actor,
+    action: ProjectAction,
+    project?: { readonly ownerId: string },
+  ): Promise<void> => {
+    if ('system' in actor) {
+      const system = { type: 'system', id: null, reason: actor.system } as const;
+      if (!systemMay.has(action)) throw await denied(system, action);
+      const entry = { type: 'projects.system_access', outcome: 'success', actor: system } as const;
+      return audit({ ...entry, details: { action } });
+    }
+    const { principal } = actor;
+    if (!authorization.can(principal, `project.${action}`, project))
+      throw await denied({ type: 'user', id: principal.userId }, action);
+  };
 }

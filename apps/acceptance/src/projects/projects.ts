@@ -10,8 +10,9 @@ import {
   toPage,
   uuidv7,
 } from '@svc/core';
+import type { Principal } from '@svc/auth';
 import { type Db, expectUpdated } from '@svc/db';
-import { type Actor, requirePermission } from './permissions.ts';
+import { type Actor, createAccess, type ProjectAccess } from './permissions.ts';
 import { type ProjectChange, projectRepository, type Versions } from './repository.ts';
 import type { ProjectRow } from './tables.ts';
 
@@ -51,14 +52,16 @@ export interface ProjectsOfActor {
 }
 
 export interface Projects {
-  forPrincipal(principal: { readonly userId: string }): ProjectsOfActor;
-  /** Sees every project; the reason is for the audit log. */
+  forPrincipal(principal: Principal): ProjectsOfActor;
+  /** Sees every project; each use is audited with the reason. */
   forSystem(reason: string): ProjectsOfActor;
 }
 
 export interface ProjectsOptions {
   db: Db;
   cursors: Cursors;
+  /** Appends to the audit log. */
+  audit: (entry: ProjectAccess) => Promise<void>;
   /** @default systemClock */
   clock?: Clock;
   /** @default uuidv7 */
@@ -68,43 +71,48 @@ export interface ProjectsOptions {
 export function createProjects({
   db,
   cursors,
+  audit,
   clock = systemClock,
   newId = uuidv7,
 }: ProjectsOptions): Projects {
+  const demand = createAccess(audit);
+  /** The row, if it exists for the actor and they may do this with it. */
+  const allowed = async (actor: Actor, action: 'read' | 'change' | 'delete', id: string) => {
+    const row = await projectRepository(db, actor).find(id);
+    if (row === undefined) throw new ProjectNotFound();
+    await demand(actor, action, { ownerId: row.owner_id });
+    return row;
+  };
   const of = (actor: Actor): ProjectsOfActor => ({
     async list({ limit, cursor }) {
-      requirePermission(actor, 'list');
+      await demand(actor, 'list');
       const beforeId = cursor === undefined ? undefined : decodePosition(cursors, cursor);
       const rows = await projectRepository(db, actor).list(limit + 1, beforeId);
       return toPage(rows.map(toProject), limit, (last) => cursors.encode('projects', [last.id]));
     },
 
-    async get(id) {
-      requirePermission(actor, 'read');
-      const row = await projectRepository(db, actor).find(id);
-      if (row === undefined) throw new ProjectNotFound();
-      return toProject(row);
-    },
+    get: async (id) => toProject(await allowed(actor, 'read', id)),
 
     async create({ name, description = null }) {
-      requirePermission(actor, 'create');
-      if (!('userId' in actor)) throw new TypeError('only a person can own a project');
+      await demand(actor, 'create');
+      if (!('principal' in actor)) throw new TypeError('only a person can own a project');
+      const { userId } = actor.principal;
       const now = clock.now();
       const row = { name, description, version: 1, created_at: now, updated_at: now };
       return toProject(
-        await projectRepository(db, actor).insert({ ...row, id: newId(), owner_id: actor.userId }),
+        await projectRepository(db, actor).insert({ ...row, id: newId(), owner_id: userId }),
       );
     },
 
     async change(id, versions, change) {
-      requirePermission(actor, 'change');
+      await allowed(actor, 'change', id);
       const rows = projectRepository(db, actor);
       const row = await rows.update(id, versions, change, clock.now());
       return toProject(await expectUpdated(row, { find: () => rows.find(id), notFound }));
     },
 
     async delete(id, versions) {
-      requirePermission(actor, 'delete');
+      await allowed(actor, 'delete', id);
       const rows = projectRepository(db, actor);
       const row = await rows.delete(id, versions);
       await expectUpdated(row, { find: () => rows.find(id), notFound });
@@ -112,7 +120,7 @@ export function createProjects({
   });
 
   return {
-    forPrincipal: ({ userId }) => of({ userId }),
+    forPrincipal: (principal) => of({ principal }),
     forSystem: (reason) => of({ system: reason }),
   };
 }

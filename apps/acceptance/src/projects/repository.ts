@@ -15,7 +15,7 @@ export type Versions = readonly number[] | undefined;
 /** The rows that exist for an actor: every statement is bounded by its scope. */
 export function projectRepository(database: Db, actor: Actor) {
   const db: Kysely<ProjectTables> = database;
-  const scope = 'userId' in actor ? actor.userId : undefined;
+  const scope = 'principal' in actor ? actor.principal.userId : undefined;
 
   return {
     list: (limit: number, beforeId: string | undefined): Promise<ProjectRow[]> =>

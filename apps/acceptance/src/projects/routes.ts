@@ -1,11 +1,10 @@
-import { type AuthEnv, requireUser, type RequireUserOptions } from '@svc/auth/hono';
-import type { Auth } from '@svc/auth';
+import { AccessDenied, type Auth } from '@svc/auth';
+import { type AuthEnv, type PagesOptions, requireUser } from '@svc/auth/hono';
 import { isFailure } from '@svc/core';
 import { StaleVersion } from '@svc/db';
 import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
-import { ProjectForbidden } from './permissions.ts';
 import { ProjectNotFound, type Project, type Projects } from './projects.ts';
 import {
   ChangeProject,
@@ -18,10 +17,10 @@ import {
 
 const tags = ['Projects'];
 
-/** `/projects`: the projects of the signed-in person. */
-export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUserOptions) {
+/** `/projects`: the projects of the signed-in person, who may send an API key. */
+export function projectRoutes(projects: Projects, auth: Auth, pages: PagesOptions) {
   return new Hono<AuthEnv>()
-    .use(requireUser(auth, pages))
+    .use(requireUser(auth, { ...pages, accept: 'any' }))
     .get(
       '/',
       operation({
@@ -29,6 +28,7 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
         summary: 'List your projects, newest first',
         tags,
         responses: { 200: { description: 'A page of projects', schema: ProjectPage } },
+        failures: [AccessDenied],
       }),
       validated('query', ListProjects),
       async (c) => {
@@ -43,7 +43,7 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
         summary: 'Create a project',
         tags,
         responses: { 201: { description: 'The new project', schema: ProjectBody } },
-        failures: [ProjectForbidden],
+        failures: [AccessDenied],
       }),
       validated('json', CreateProject),
       async (c) => {
@@ -60,7 +60,7 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
         summary: 'Read a project',
         tags,
         responses: { 200: { description: 'The project', schema: ProjectBody } },
-        failures: [ProjectNotFound],
+        failures: [AccessDenied, ProjectNotFound],
       }),
       validated('param', ProjectId),
       async (c) => {
@@ -80,7 +80,13 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
           'Says which version is meant, by `If-Match` or by `version` in the body; a change of another version is refused.',
         tags,
         responses: { 200: { description: 'The changed project', schema: ProjectBody } },
-        failures: [ProjectNotFound, StaleVersion, PreconditionFailed, PreconditionRequired],
+        failures: [
+          AccessDenied,
+          ProjectNotFound,
+          StaleVersion,
+          PreconditionFailed,
+          PreconditionRequired,
+        ],
       }),
       validated('param', ProjectId),
       validated('json', ChangeProject),
@@ -103,7 +109,7 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: RequireUser
         summary: 'Delete a project',
         tags,
         responses: { 204: { description: 'It is gone' } },
-        failures: [ProjectNotFound, PreconditionFailed],
+        failures: [AccessDenied, ProjectNotFound, PreconditionFailed],
       }),
       validated('param', ProjectId),
       async (c) => {

@@ -3,7 +3,7 @@ import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCode, InvalidCredentials } from '../failures.ts';
 import type { Origin } from '../origin.ts';
-import { parsePassword } from '../passwords.ts';
+import { parsePassword } from '../passwords/passwords.ts';
 import type { Principal } from '../principal.ts';
 import type { Proof, Session } from '../sessions.ts';
 import { tablesOf } from '../tables.ts';

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
 import {
   AuthBusy,
+  BreachCheckUnavailable,
   AuthLocked,
   ForeignLogin,
   InvalidCredentials,
@@ -54,7 +55,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         tags,
         security,
         responses: { 202: { description: 'A mail is on its way.', schema: PendingBody } },
-        failures: [ValidationFailed, AuthBusy],
+        failures: [ValidationFailed, AuthBusy, BreachCheckUnavailable],
       }),
       validated('json', RegisterSchema),
       async (c) => {
@@ -216,7 +217,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         tags,
         security,
         responses: { 204: { description: 'The password is changed.' } },
-        failures: [ValidationFailed, InvalidToken, AuthBusy],
+        failures: [ValidationFailed, InvalidToken, AuthBusy, BreachCheckUnavailable],
       }),
       resetForm(auth),
       validated('json', ResetPasswordSchema),

@@ -1,7 +1,9 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
-import { randomBytes, type RandomBytes } from '@svc/core';
-import { createConcurrencyLimit } from './concurrency-limit.ts';
-import { AuthBusy } from './failures.ts';
+import { type Logger, randomBytes, type RandomBytes, silentLogger } from '@svc/core';
+import { createConcurrencyLimit } from '../concurrency-limit.ts';
+import { AuthBusy } from '../failures.ts';
+import { argon2Phc } from './foreign/argon2-phc.ts';
+import { type ForeignHash, parseForeignHash } from './foreign-hashes.ts';
 
 /** What one hash costs. */
 export interface HashingCost {
@@ -36,8 +38,10 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /** Whether the password fits; without a PHC string `false`, after the same work. @throws {AuthBusy} */
   verify(phc: string | null, password: string): Promise<boolean>;
-  /** Whether the PHC string was made with other parameters than today's. */
+  /** Whether the PHC string was made with other parameters than today's, or elsewhere. */
   isOutdated(phc: string): boolean;
+  /** The form in which a hash made elsewhere is stored; `verify` understands it. @throws {ValidationFailed} */
+  parseForeign(hash: string, pointer?: string): string;
 }
 
 /** argon2id, RFC 9106, with a 16-byte salt and a 32-byte tag. */
@@ -52,6 +56,15 @@ export const argon2id: PasswordAlgorithm = {
   verify: (phc, password) => argon2Verify(phc, password),
 };
 
+export interface HasherSurroundings {
+  /** Hashes of other systems, which are checked within the same bounds. @default argon2 with any parameters */
+  foreign?: readonly ForeignHash[];
+  /** @default randomBytes */
+  random?: RandomBytes;
+  /** @default silentLogger */
+  logger?: Logger;
+}
+
 /** Hashes passwords within bounds. The default cost is the OWASP Password Storage Cheat Sheet's for argon2id. @throws {TypeError} on an unusable option. */
 export function createPasswordHasher(
   {
@@ -62,7 +75,7 @@ export function createPasswordHasher(
     maxWaiting = 64,
     algorithm = argon2id,
   }: HashingOptions = {},
-  random: RandomBytes = randomBytes,
+  { foreign = [], random = randomBytes, logger = silentLogger }: HasherSurroundings = {},
 ): PasswordHasher {
   for (const [option, value, least] of [
     ['memoryKib', memoryKib, 8 * parallelism],
@@ -86,11 +99,22 @@ export function createPasswordHasher(
     hash: (password) =>
       limited(() => algorithm.hash(password, { memoryKib, iterations, parallelism })),
     async verify(phc, password) {
-      const fits = await limited(() => algorithm.verify(phc ?? nobodys, password));
-      return fits && phc !== null;
+      const kind = phc === null ? undefined : foreign.find((each) => each.isStored(phc));
+      if (phc !== null && kind !== undefined) return limited(() => kind.verify(phc, password));
+      const isOurs = phc !== null && (algorithm !== argon2id || argon2Phc.isStored(phc));
+      // As for nobody: an error would tell that the account exists.
+      if (phc !== null && !isOurs) logger.error(unreadable(phc), 'a password hash cannot be read');
+      const fits = await limited(() => algorithm.verify(isOurs ? phc : nobodys, password));
+      return fits && isOurs;
     },
     isOutdated: (phc) => !phc.startsWith(prefix),
+    parseForeign: (hash, pointer) => parseForeignHash(hash, [argon2Phc, ...foreign], pointer),
   };
 }
+
+// Imported by a kind that `passwords.foreign` does not have any more: its name, and nothing of the hash.
+const unreadable = (phc: string) => ({
+  scheme: /^\$[a-z0-9-]{1,32}\$/.exec(phc)?.[0] ?? 'unknown',
+});
 
 const phcBase64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64').replaceAll('=', '');

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { waitFor } from '../gate/wait.ts';
+import { expectJson, expectProblem, request, signUp } from './client.ts';
+
+interface ApiKey {
+  id: string;
+  key: string;
+  name: string;
+  scopes: string[];
+  lastUsedAt: string | null;
+}
+
+const make = async (as: string, scopes: string[], expiresIn?: string) =>
+  expectJson<ApiKey>(
+    request('/auth/api-keys', { as, json: { name: 'Nightly import', scopes, expiresIn } }),
+    201,
+  );
+const list = async (as: string) =>
+  (await expectJson<{ items: ApiKey[] }>(request('/auth/api-keys', { as }))).items;
+const projects = (as: string) => request('/projects', { as });
+
+test('a key is shown once, works in the Authorization header, and only with its scopes', async () => {
+  const { token } = await signUp();
+  const made = await make(token, ['project.list']);
+  expect(made.key).toMatch(/^[a-z]+_[0-9A-Za-z]+_[0-9A-Za-z]+$/);
+  expect((await projects(made.key)).status).toBe(200);
+  await expectProblem(
+    await request('/projects', { as: made.key, json: { name: 'x' } }),
+    403,
+    'auth.access_denied',
+  );
+  const listed = await list(token);
+  expect(listed).toMatchObject([{ id: made.id, scopes: ['project.list'] }]);
+  expect(listed[0]?.lastUsedAt).not.toBeNull();
+  expect(JSON.stringify(listed)).not.toContain(made.key.split('_')[2]);
+});
+
+test('it works nowhere else: not in a query, not as a cookie, not for the account itself', async () => {
+  const { token } = await signUp();
+  const { key } = await make(token, ['project.list']);
+  for (const query of ['api_key', 'access_token', 'token'])
+    await expectProblem(await request(`/projects?${query}=${key}`), 401);
+  await expectProblem(
+    await request('/projects', { headers: { cookie: `__Host-sid=${key}` } }),
+    401,
+  );
+  for (const path of ['/auth/me', '/auth/sessions', '/auth/api-keys', '/auth/mfa', '/admin/users'])
+    await expectProblem(await request(path, { as: key }), 401);
+  await expectProblem(
+    await request('/auth/api-keys', { as: key, json: { name: 'x', scopes: ['project.list'] } }),
+    401,
+  );
+});
+
+test('nobody makes a key for more than they may, or for what does not exist', async () => {
+  const { token } = await signUp();
+  const ask = (scopes: string[]) =>
+    request('/auth/api-keys', { as: token, json: { name: 'x', scopes } });
+  await expectProblem(await ask(['user.write']), 403, 'auth.access_denied');
+  await expectProblem(await ask(['project.fly']), 400);
+  await expectProblem(await ask([]), 400);
+  expect(await list(token)).toEqual([]);
+});
+
+test('a key ends when it is revoked, and at its time', async () => {
+  const { token } = await signUp();
+  const [revoked, short] = [
+    await make(token, ['project.list']),
+    await make(token, ['project.list'], '1s'),
+  ];
+  const gone = await request(`/auth/api-keys/${revoked.id}`, { method: 'DELETE', as: token });
+  expect(gone.status).toBe(204);
+  await expectProblem(await projects(revoked.key), 401, 'auth.unauthenticated');
+  await waitFor('the key to expire', 5000, async () =>
+    (await projects(short.key)).status === 401 ? true : undefined,
+  );
+});
+
+test('a rotated key works on beside the new one until its overlap is over', async () => {
+  const { token } = await signUp();
+  const old = await make(token, ['project.list']);
+  const rotate = (overlap: string) =>
+    request(`/auth/api-keys/${old.id}/rotate`, { as: token, json: { overlap } });
+  const next = await expectJson<ApiKey>(rotate('1s'), 201);
+  expect(next).toMatchObject({ name: old.name, scopes: old.scopes });
+  expect((await projects(next.key)).status).toBe(200);
+  await waitFor('the former key to end', 5000, async () =>
+    (await projects(old.key)).status === 401 ? true : undefined,
+  );
+  expect((await projects(next.key)).status).toBe(200);
+  await expectProblem(await rotate('1s'), 404, 'auth.api_key_not_found');
+});
+
+test("another person's key can be neither seen nor revoked", async () => {
+  const [owner, stranger] = [await signUp(), await signUp()];
+  const { id, key } = await make(owner.token, ['project.list']);
+  expect(await list(stranger.token)).toEqual([]);
+  await expectProblem(
+    await request(`/auth/api-keys/${id}`, { method: 'DELETE', as: stranger.token }),
+    404,
+    'auth.api_key_not_found',
+  );
+  expect((await projects(key)).status).toBe(200);
+});
+
+test('a key that was made up or mistyped is refused', async () => {
+  const { token } = await signUp();
+  const { key } = await make(token, ['project.list']);
+  const last = key.at(-1) === 'a' ? 'b' : 'a';
+  for (const wrong of [key.slice(0, -1) + last, key.slice(0, -1), `${key}a`, key.toUpperCase()])
+    await expectProblem(await projects(wrong), 401, 'auth.unauthenticated');
+});

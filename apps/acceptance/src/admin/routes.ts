@@ -1,0 +1,115 @@
+import { type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
+import {
+  type AuthEnv,
+  originOf,
+  type PagesOptions,
+  requirePermission,
+  requireUser,
+} from '@svc/auth/hono';
+import { type Cursors, InvalidCursor, isUuid, toPage } from '@svc/core';
+import { operation, validated } from '@svc/http/hono';
+import { Hono } from 'hono';
+import type { Permission, Role } from '../authorization.ts';
+import { ChangeRoles, ListUsers, UserBody, UserId, UserPage } from './schemas.ts';
+
+const tags = ['Administration'];
+
+/** `/admin/users`: the people of the app, for staff. */
+export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages: PagesOptions) {
+  const actorOf = (userId: string) => ({ type: 'user', id: userId }) as const;
+  return new Hono<AuthEnv>()
+    .use(requireUser(auth, pages))
+    .get(
+      '/',
+      operation({
+        id: 'listUsers',
+        summary: 'List users, newest first',
+        tags,
+        responses: { 200: { description: 'A page of users', schema: UserPage } },
+        failures: [InvalidCursor],
+      }),
+      requirePermission(auth, 'user.read'),
+      validated('query', ListUsers),
+      async (c) => {
+        const { limit, cursor, email } = c.req.valid('query');
+        const before = cursor === undefined ? undefined : positionOf(cursors, cursor);
+        const users = await auth.users.list({ limit: limit + 1, before, email });
+        const page = toPage(users.map(toBody), limit, (last) => cursors.encode('users', [last.id]));
+        return c.json({ items: [...page.items], nextCursor: page.nextCursor });
+      },
+    )
+    .put(
+      '/:id/roles',
+      operation({
+        id: 'setUserRoles',
+        summary: 'Set the roles of a user',
+        description: 'In force with the next request of that user.',
+        tags,
+        responses: { 200: { description: 'The user', schema: UserBody } },
+        failures: [UserNotFound],
+      }),
+      requirePermission(auth, 'user.write'),
+      validated('param', UserId),
+      validated('json', ChangeRoles),
+      async (c) => {
+        const roles = c.req.valid('json').roles as Role[];
+        const actor = actorOf(c.get('principal').userId);
+        const options = { origin: originOf(c) };
+        const user = await auth.users.setRoles(c.req.valid('param').id, roles, actor, options);
+        return c.json(toBody(user));
+      },
+    )
+    .post(
+      '/:id/disable',
+      operation({
+        id: 'disableUser',
+        summary: 'Keep a user out',
+        description: 'Ends all sessions; API keys are refused.',
+        tags,
+        responses: { 200: { description: 'The user', schema: UserBody } },
+        failures: [UserNotFound],
+      }),
+      requirePermission(auth, 'user.write'),
+      validated('param', UserId),
+      async (c) => {
+        const actor = actorOf(c.get('principal').userId);
+        const options = { origin: originOf(c) };
+        const user = await auth.users.disable(c.req.valid('param').id, actor, options);
+        return c.json(toBody(user));
+      },
+    )
+    .post(
+      '/:id/enable',
+      operation({
+        id: 'enableUser',
+        summary: 'Let a user in again',
+        tags,
+        responses: { 200: { description: 'The user', schema: UserBody } },
+        failures: [UserNotFound],
+      }),
+      requirePermission(auth, 'user.write'),
+      validated('param', UserId),
+      async (c) => {
+        const actor = actorOf(c.get('principal').userId);
+        const options = { origin: originOf(c) };
+        const user = await auth.users.enable(c.req.valid('param').id, actor, options);
+        return c.json(toBody(user));
+      },
+    );
+}
+
+function positionOf(cursors: Cursors, cursor: string): string {
+  const [id] = cursors.decode('users', cursor);
+  if (typeof id !== 'string' || !isUuid(id)) throw new InvalidCursor();
+  return id;
+}
+
+const toBody = (user: ManagedUser) => ({
+  id: user.id,
+  email: user.email,
+  name: user.name,
+  roles: [...user.roles],
+  createdAt: user.createdAt.toISOString(),
+  disabledAt: user.disabledAt?.toISOString() ?? null,
+  mfaEnabled: user.mfaEnabledAt !== null,
+});

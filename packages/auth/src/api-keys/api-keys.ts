@@ -1,0 +1,252 @@
+import {
+  constantTimeEqual,
+  type Duration,
+  isUuid,
+  sha256,
+  toMs,
+  ValidationFailed,
+} from '@svc/core';
+import { type Db, transact } from '@svc/db';
+import { type AuthAct, record } from '../acts.ts';
+import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import { AccessDenied, ApiKeyNotFound, TooManyApiKeys } from '../failures.ts';
+import type { Principal } from '../principal.ts';
+import { type ApiKeyRow, tablesOf } from '../tables.ts';
+import { formatKey, parseKey } from './key-format.ts';
+
+/** A key as its owner sees it; the secret is shown once, where it is made. */
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  /** The permissions it may use, as far as its owner has them. */
+  readonly scopes: readonly string[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  /** To the minute. */
+  readonly lastUsedAt: Date | null;
+}
+
+export interface NewApiKey {
+  name: string;
+  /** Permissions that the owner has. */
+  scopes: readonly string[];
+  /** @default it does not expire */
+  expiresIn?: Duration | undefined;
+}
+
+/** Keys for programs: never more than their owner may, at this moment, and never more than their scopes. */
+export interface ApiKeys {
+  /** Makes a key; `key` is given out here and never again. @throws {ValidationFailed} @throws {AccessDenied} @throws {TooManyApiKeys} */
+  create(
+    principal: Principal,
+    input: NewApiKey,
+    options?: WriteOptions,
+  ): Promise<{ key: string; apiKey: ApiKey }>;
+  /** Those that are not revoked, newest first. */
+  list(principal: Principal): Promise<readonly ApiKey[]>;
+  /** Ends a key at once. @throws {ApiKeyNotFound} */
+  revoke(principal: Principal, id: string, options?: WriteOptions): Promise<void>;
+  /** A key in place of another, which works on for `overlap`. @throws {ApiKeyNotFound} */
+  rotate(
+    principal: Principal,
+    id: string,
+    input?: { overlap?: Duration },
+    options?: WriteOptions,
+  ): Promise<{ key: string; apiKey: ApiKey }>;
+}
+
+/** How many keys one user may have. */
+const maxKeys = 100;
+const maxExpiryMs = toMs('3650d');
+const touchEveryMs = 60_000;
+
+export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
+  const { clock, newId, random } = context;
+  const insert = async (
+    db: Db,
+    row: Pick<ApiKeyRow, 'user_id' | 'name' | 'scopes' | 'level' | 'expires_at'>,
+  ) => {
+    const id = newId();
+    const key = formatKey(prefix, id, random(32));
+    const secret = (parseKey(prefix, key) as { secret: string }).secret;
+    const values = { ...row, id, secret_hash: sha256(secret), created_at: clock.now() };
+    const made = await tablesOf(db)
+      .insertInto('svc_auth.api_keys')
+      .values({ ...values, last_used_at: null, revoked_at: null, rotated_to: null })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { key, apiKey: toApiKey(made) };
+  };
+  const act = (type: AuthAct['type'], userId: string, keyId: string): AuthAct => ({
+    type,
+    userId,
+    target: { type: 'api_key', id: keyId },
+  });
+  return {
+    async create(principal, input, { within, origin } = {}) {
+      const session = sessionOf(principal);
+      const { name, scopes, expiresInMs } = parseNewKey(context, input);
+      // More than the owner has would wait to become a right that nobody gave the key.
+      if (scopes.some((scope) => !principal.permissions.has(scope))) throw new AccessDenied();
+      const expiresAt = expiresInMs === null ? null : new Date(clock.now().getTime() + expiresInMs);
+      const { userId } = principal;
+      return transact(within ?? context.db, async (trx) => {
+        await refuseTooMany(trx, userId);
+        const row = { user_id: userId, name, scopes: [...scopes], expires_at: expiresAt };
+        const made = await insert(trx, { ...row, level: session.level });
+        await record(context, trx, act('auth.api_key.created', userId, made.apiKey.id), origin);
+        afterwards(context, trx, 'api_key_mail', () =>
+          context.mailer.securityNotice(principal.user.email, 'api_key_created'),
+        );
+        return made;
+      });
+    },
+    async list({ userId }) {
+      const rows = await tablesOf(context.db)
+        .selectFrom('svc_auth.api_keys')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('revoked_at', 'is', null)
+        .orderBy('id', 'desc')
+        .execute();
+      return rows.map(toApiKey);
+    },
+    revoke(principal, id, { within, origin } = {}) {
+      sessionOf(principal);
+      return transact(within ?? context.db, async (trx) => {
+        const ended = isUuid(id) && (await revokeKey(trx, principal.userId, id, clock.now()));
+        if (!ended) throw new ApiKeyNotFound();
+        await record(context, trx, act('auth.api_key.revoked', principal.userId, id), origin);
+      });
+    },
+    rotate(principal, id, { overlap = '24h' } = {}, { within, origin } = {}) {
+      const session = sessionOf(principal);
+      return transact(within ?? context.db, async (trx) => {
+        const row = isUuid(id) ? await lockKey(trx, principal.userId, id, clock.now()) : undefined;
+        if (row === undefined || row.rotated_to !== null) throw new ApiKeyNotFound();
+        if (row.scopes.some((scope) => !principal.permissions.has(scope))) throw new AccessDenied();
+        const made = await insert(trx, { ...row, level: session.level });
+        await endAfter(trx, row, made.apiKey.id, new Date(clock.now().getTime() + toMs(overlap)));
+        await record(context, trx, act('auth.api_key.rotated', principal.userId, id), origin);
+        return made;
+      });
+    },
+  };
+}
+
+/** Whose key it is, while it is alive and its owner may sign in. */
+export async function findApiKey(context: AuthContext, prefix: string, key: string) {
+  const parts = parseKey(prefix, key);
+  if (parts === null) return null;
+  const now = context.clock.now();
+  const row = await tablesOf(context.db)
+    .selectFrom('svc_auth.api_keys as k')
+    .innerJoin('svc_auth.users as u', 'u.id', 'k.user_id')
+    .selectAll('u')
+    .select(['k.id as key_id', 'k.name as key_name', 'k.secret_hash', 'k.scopes', 'k.level'])
+    .select('k.last_used_at')
+    .where('k.id', '=', parts.id)
+    .where('k.revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('k.expires_at', 'is', null), eb('k.expires_at', '>', now)]))
+    .where('u.disabled_at', 'is', null)
+    .where('u.verified_at', 'is not', null)
+    .executeTakeFirst();
+  if (row === undefined || !constantTimeEqual(row.secret_hash, sha256(parts.secret))) return null;
+  await touch(context.db, { id: row.key_id, last_used_at: row.last_used_at }, now);
+  const apiKey = { id: row.key_id, name: row.key_name, scopes: row.scopes, level: row.level };
+  return { user: row, apiKey };
+}
+
+async function touch(db: Db, key: Pick<ApiKeyRow, 'id' | 'last_used_at'>, now: Date) {
+  const due = new Date(now.getTime() - touchEveryMs);
+  if (key.last_used_at !== null && key.last_used_at > due) return;
+  await tablesOf(db)
+    .updateTable('svc_auth.api_keys')
+    .set({ last_used_at: now })
+    .where('id', '=', key.id)
+    // Of the requests of one moment, the first writes.
+    .where((eb) => eb.or([eb('last_used_at', 'is', null), eb('last_used_at', '<=', due)]))
+    .execute();
+}
+
+/** A key makes no keys: who steals one could outlive its end. */
+function sessionOf({ session }: Principal) {
+  if (session === null) throw new AccessDenied();
+  return session;
+}
+
+async function refuseTooMany(db: Db, userId: string): Promise<void> {
+  // The user's row is locked, so that two at once count each other.
+  await tablesOf(db)
+    .selectFrom('svc_auth.users')
+    .select('id')
+    .where('id', '=', userId)
+    .forUpdate()
+    .execute();
+  const { count } = await tablesOf(db)
+    .selectFrom('svc_auth.api_keys')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= maxKeys) throw new TooManyApiKeys();
+}
+
+const revokeKey = async (db: Db, userId: string, id: string, now: Date): Promise<boolean> => {
+  const result = await tablesOf(db)
+    .updateTable('svc_auth.api_keys')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+};
+
+const lockKey = (db: Db, userId: string, id: string, now: Date): Promise<ApiKeyRow | undefined> =>
+  tablesOf(db)
+    .selectFrom('svc_auth.api_keys')
+    .selectAll()
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .forUpdate()
+    .executeTakeFirst();
+
+async function endAfter(db: Db, row: ApiKeyRow, successor: string, end: Date): Promise<void> {
+  const expiresAt = row.expires_at === null || row.expires_at > end ? end : row.expires_at;
+  await tablesOf(db)
+    .updateTable('svc_auth.api_keys')
+    .set({ expires_at: expiresAt, rotated_to: successor })
+    .where('id', '=', row.id)
+    .execute();
+}
+
+function parseNewKey({ authorization }: AuthContext, input: NewApiKey) {
+  const name = input.name.trim();
+  const fault = (pointer: string, code: string, message: string) =>
+    new ValidationFailed([{ pointer, code, message }]);
+  if (name === '' || name.length > 100 || /[\p{Cc}\p{Cs}]/u.test(name))
+    throw fault('/name', 'name', 'Must be text of 1 to 100 characters.');
+  const scopes = [...new Set(input.scopes)];
+  if (scopes.length === 0 || scopes.some((scope) => !authorization.isPermission(scope)))
+    throw fault(
+      '/scopes',
+      'scopes',
+      'Must name at least one permission, and only such that exist.',
+    );
+  const expiresInMs = input.expiresIn === undefined ? null : toMs(input.expiresIn);
+  if (expiresInMs !== null && (expiresInMs <= 0 || expiresInMs > maxExpiryMs))
+    throw fault('/expiresIn', 'duration', 'Must be more than nothing and at most 3650d.');
+  return { name, scopes, expiresInMs };
+}
+
+const toApiKey = (row: ApiKeyRow): ApiKey => ({
+  id: row.id,
+  name: row.name,
+  scopes: row.scopes,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  lastUsedAt: row.last_used_at,
+});

@@ -1,0 +1,106 @@
+import { isUuid } from '@svc/core';
+import { transact, type Trx } from '@svc/db';
+import { type Actor, record } from './acts.ts';
+import type { AuthContext, WriteOptions } from './context.ts';
+import { SessionNotFound } from './failures.ts';
+import type { Principal } from './principal.ts';
+import { type Session, toSession } from './sessions.ts';
+import { type SessionRow, tablesOf } from './tables.ts';
+
+/** A session in a list. */
+export interface ListedSession extends Session {
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+}
+
+/** A user's sessions: for the user, and for staff who may do that. Ended ones stay in the table, for audit. */
+export interface SessionManagement {
+  /** Those that are alive, newest first, at most 100. */
+  list(principal: Principal): Promise<readonly ListedSession[]>;
+  /** Ends one of one's own; it is refused on its next request, on every process. @throws {SessionNotFound} */
+  revoke(principal: Principal, sessionId: string, options?: WriteOptions): Promise<void>;
+  /** Ends all but the one that asks, and answers how many. */
+  revokeOthers(principal: Principal, options?: WriteOptions): Promise<number>;
+  /** Ends all, the one that asks too, and answers how many. */
+  revokeAll(principal: Principal, options?: WriteOptions): Promise<number>;
+  /** Those of anybody; the caller has checked `security.session.list`. */
+  listOf(userId: string): Promise<readonly Session[]>;
+  /** Ends all of anybody; the caller has checked `security.session.revoke`. */
+  revokeAllOf(userId: string, actor: Actor, options?: WriteOptions): Promise<number>;
+}
+
+const listLimit = 100;
+
+export function createSessionManagement(context: AuthContext): SessionManagement {
+  const end = (
+    userId: string,
+    which: { only?: string; except?: string | undefined },
+    actor: Actor,
+    { within, origin }: WriteOptions = {},
+  ) =>
+    transact(within ?? context.db, async (trx) => {
+      const ended = await endSessions(context, trx, userId, which);
+      for (const { id } of ended) {
+        const details = { sessionId: id, reason: 'revoked' };
+        await record(
+          context,
+          trx,
+          { type: 'auth.session.revoked', userId, actor, details },
+          origin,
+        );
+      }
+      return ended.length;
+    });
+  const self = (principal: Principal): Actor => ({ type: 'user', id: principal.userId });
+  return {
+    async list(principal) {
+      const sessions = await alive(context, principal.userId);
+      return sessions.map((session) => ({
+        ...session,
+        current: session.id === principal.session?.id,
+      }));
+    },
+    async revoke(principal, sessionId, options) {
+      if (!isUuid(sessionId)) throw new SessionNotFound();
+      const ended = await end(principal.userId, { only: sessionId }, self(principal), options);
+      if (ended === 0) throw new SessionNotFound();
+    },
+    revokeOthers: (principal, options) =>
+      end(principal.userId, { except: principal.session?.id }, self(principal), options),
+    revokeAll: (principal, options) => end(principal.userId, {}, self(principal), options),
+    listOf: (userId) => alive(context, userId),
+    revokeAllOf: (userId, actor, options) => end(userId, {}, actor, options),
+  };
+}
+
+async function alive({ db, clock }: AuthContext, userId: string): Promise<readonly Session[]> {
+  const now = clock.now();
+  const rows = await tablesOf(db)
+    .selectFrom('svc_auth.sessions')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .where('absolute_expires_at', '>', now)
+    .orderBy('id', 'desc')
+    .limit(listLimit)
+    .execute();
+  return rows.map(toSession);
+}
+
+function endSessions(
+  context: AuthContext,
+  trx: Trx,
+  userId: string,
+  { only, except }: { only?: string; except?: string | undefined },
+): Promise<Pick<SessionRow, 'id'>[]> {
+  return tablesOf(trx)
+    .updateTable('svc_auth.sessions')
+    .set({ revoked_at: context.clock.now(), revoke_reason: 'revoked' })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .$if(only !== undefined, (query) => query.where('id', '=', only as string))
+    .$if(except !== undefined, (query) => query.where('id', '!=', except as string))
+    .returning('id')
+    .execute();
+}

@@ -1,0 +1,119 @@
+import { isUuid, ValidationFailed } from '@svc/core';
+import { transact, type Trx } from '@svc/db';
+import { type Actor, type AuthAct, record } from './acts.ts';
+import type { AuthContext, WriteOptions } from './context.ts';
+import { UserNotFound } from './failures.ts';
+import { tablesOf, type UserRow } from './tables.ts';
+import { toUser, type User } from './users.ts';
+
+/** A user as staff see them. */
+export interface ManagedUser extends User {
+  /** Beside `user`, which everybody has. */
+  readonly roles: readonly string[];
+  readonly disabledAt: Date | null;
+}
+
+/** Users, for those who administer them. The caller has checked the permission; `actor` is for the audit log. */
+export interface UserManagement<Role extends string = string> {
+  /** Newest first, from below the id `before`; by `email`, at most one. */
+  list(query: {
+    limit: number;
+    before?: string | undefined;
+    email?: string | undefined;
+  }): Promise<readonly ManagedUser[]>;
+  /** @throws {UserNotFound} */
+  get(userId: string): Promise<ManagedUser>;
+  /** In force with the next request. @throws {UserNotFound} @throws {ValidationFailed} for a name that is no role */
+  setRoles(
+    userId: string,
+    roles: readonly Role[],
+    actor: Actor,
+    options?: WriteOptions,
+  ): Promise<ManagedUser>;
+  /** Keeps somebody out: sessions end, API keys are refused, nobody signs in. @throws {UserNotFound} */
+  disable(userId: string, actor: Actor, options?: WriteOptions): Promise<ManagedUser>;
+  /** Lets them in again; API keys that are alive work again, sessions do not. @throws {UserNotFound} */
+  enable(userId: string, actor: Actor, options?: WriteOptions): Promise<ManagedUser>;
+}
+
+export function createUserManagement(context: AuthContext): UserManagement {
+  const { db, clock, authorization, sessions } = context;
+  /** Changes one user and records it in the same transaction. */
+  const change = (
+    userId: string,
+    { within, origin }: WriteOptions,
+    work: (trx: Trx) => Promise<{ row: UserRow | undefined; act: Omit<AuthAct, 'userId'> }>,
+  ) =>
+    transact(within ?? db, async (trx) => {
+      if (!isUuid(userId)) throw new UserNotFound();
+      const { row, act } = await work(trx);
+      if (row === undefined) throw new UserNotFound();
+      await record(context, trx, { ...act, userId }, origin);
+      return toManagedUser(row);
+    });
+  const update = (trx: Trx, userId: string, set: Partial<Pick<UserRow, 'roles' | 'disabled_at'>>) =>
+    tablesOf(trx)
+      .updateTable('svc_auth.users')
+      .set((eb) => ({ ...set, version: eb('version', '+', 1) }))
+      .where('id', '=', userId)
+      .returningAll()
+      .executeTakeFirst();
+  return {
+    async list({ limit, before, email }) {
+      const rows = await tablesOf(db)
+        .selectFrom('svc_auth.users')
+        .selectAll()
+        .$if(before !== undefined, (query) => query.where('id', '<', before as string))
+        .$if(email !== undefined, (query) =>
+          query.where('email_normalized', '=', (email as string).trim().toLowerCase()),
+        )
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(toManagedUser);
+    },
+    async get(userId) {
+      const row = isUuid(userId)
+        ? await tablesOf(db)
+            .selectFrom('svc_auth.users')
+            .selectAll()
+            .where('id', '=', userId)
+            .executeTakeFirst()
+        : undefined;
+      if (row === undefined) throw new UserNotFound();
+      return toManagedUser(row);
+    },
+    async setRoles(userId, names, actor, options = {}) {
+      const roles = [...new Set(names)].filter((name) => name !== 'user').toSorted();
+      if (roles.some((name) => !authorization.isRole(name))) throw unknownRole();
+      return change(userId, options, async (trx) => {
+        const row = await update(trx, userId, { roles });
+        const details = { roles: roles.join(' ') };
+        return { row, act: { type: 'auth.user.roles_changed', actor, details } };
+      });
+    },
+    disable: (userId, actor, options = {}) =>
+      change(userId, options, async (trx) => {
+        // The row first: its lock lets a login that is under way finish, and the next one sees it.
+        const row = await update(trx, userId, { disabled_at: clock.now() });
+        const sessionsEnded = await sessions.revokeAll(trx, userId, 'disabled');
+        return { row, act: { type: 'auth.user.disabled', actor, details: { sessionsEnded } } };
+      }),
+    enable: (userId, actor, options = {}) =>
+      change(userId, options, async (trx) => ({
+        row: await update(trx, userId, { disabled_at: null }),
+        act: { type: 'auth.user.enabled', actor },
+      })),
+  };
+}
+
+const toManagedUser = (row: UserRow): ManagedUser => ({
+  ...toUser(row),
+  roles: row.roles,
+  disabledAt: row.disabled_at,
+});
+
+const unknownRole = () =>
+  new ValidationFailed([
+    { pointer: '/roles', code: 'role', message: 'Must name roles that exist, and nothing else.' },
+  ]);

@@ -1,0 +1,66 @@
+import { recordEvents } from '@svc/core/testing';
+import { describeDatabases } from '@svc/db/testing';
+import { expect } from 'vitest';
+import { acted } from '../src/index.ts';
+import { authMigrations } from '../src/migrations.ts';
+import { codeOf, openAuth, password } from './open-auth.ts';
+
+const staff = { type: 'user', id: '01900000-0000-7000-8000-000000000009' } as const;
+const nobody = '01900000-0000-7000-8000-000000000000';
+
+describeDatabases('user management', [authMigrations], (test) => {
+  test('roles are in force with the next request, and names that are no role are refused', async ({
+    db,
+  }) => {
+    const { auth, session } = openAuth(db);
+    const { token, user } = await session();
+    const permissions = async () => [...((await auth.authenticate(token))?.permissions ?? [])];
+    expect(await permissions()).toEqual([]);
+    using seen = recordEvents(acted);
+    await auth.users.setRoles(user.id, ['support', 'user', 'support'], staff);
+    expect(seen.events.at(-1)?.payload).toMatchObject({
+      type: 'auth.user.roles_changed',
+      userId: user.id,
+      details: { roles: 'support' },
+    });
+    expect(await permissions()).toEqual(['user.read', 'billing.read', 'security.session.list']);
+    await auth.users.setRoles(user.id, [], staff);
+    expect(await permissions()).toEqual([]);
+    expect(await codeOf(auth.users.setRoles(user.id, ['king' as 'admin'], staff))).toBe(
+      'core.validation_failed',
+    );
+  });
+
+  test('who is disabled is out at once, everywhere, until enabled', async ({ db }) => {
+    const { auth, session } = openAuth(db);
+    const { token, user, email } = await session();
+    await auth.users.disable(user.id, staff);
+    expect(await auth.authenticate(token)).toBeNull();
+    expect(await codeOf(auth.login({ email, password }))).toBe('auth.invalid_credentials');
+    expect((await auth.users.get(user.id)).disabledAt).not.toBeNull();
+    await auth.users.enable(user.id, staff);
+    expect(await auth.authenticate(token)).toBeNull();
+    await auth.login({ email, password });
+  });
+
+  test('users are listed newest first, page by page, or found by their address', async ({ db }) => {
+    const { auth, member } = openAuth(db);
+    const emails = [await member(), await member(), await member()];
+    const page = await auth.users.list({ limit: 2 });
+    expect(page.map(({ email }) => email)).toEqual([emails[2], emails[1]]);
+    const rest = await auth.users.list({ limit: 2, before: page[1]?.id });
+    expect(rest[0]?.email).toBe(emails[0]);
+    expect(await auth.users.list({ limit: 2, email: emails[1]?.toUpperCase() })).toHaveLength(1);
+    expect(await auth.users.list({ limit: 2, email: 'nobody@example.com' })).toEqual([]);
+  });
+
+  test('what is done to nobody is refused', async ({ db }) => {
+    const { auth } = openAuth(db);
+    for (const id of [nobody, 'no id']) {
+      expect(await codeOf(auth.users.get(id))).toBe('auth.user_not_found');
+      expect(await codeOf(auth.users.setRoles(id, [], staff))).toBe('auth.user_not_found');
+      expect(await codeOf(auth.users.disable(id, staff))).toBe('auth.user_not_found');
+      expect(await codeOf(auth.users.enable(id, staff))).toBe('auth.user_not_found');
+    }
+  });
+});
