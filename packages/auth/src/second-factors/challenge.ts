@@ -35,7 +35,8 @@ export async function answerChallenge(
         const what = { type: 'auth.mfa.failed', reason: fault, method } as const;
         return refuse(context, trx, { ...what, userId, challengeId: challenge.id }, options);
       }
-      await context.challenges.consume(trx, 'second_factor', token);
+      if ((await context.challenges.consume(trx, 'second_factor', token)) === null)
+        throw new InvalidChallenge();
       const second = { challenge, method: authMethodOf[method], previousToken, trustDevice };
       return completeSignIn(context, trx, second, origin);
     });
