@@ -23,6 +23,8 @@ import { createBackground } from './background.ts';
 import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
+import { createDevices } from './lockout/devices.ts';
+import { createOwnDevices, type OwnDevices } from './lockout/own-devices.ts';
 import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
 import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
@@ -31,6 +33,7 @@ import { createPasswordHasher, type HashingOptions } from './password-hasher.ts'
 import { cleanOrigin } from './origin.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { maxPasswordLength } from './passwords.ts';
+import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import type { Principal } from './principal.ts';
 import { createMfa, type Mfa } from './second-factors/mfa.ts';
@@ -56,7 +59,7 @@ export interface Auth<
   resendVerification(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Confirms an address by the token of a link, once. @throws {InvalidToken} */
   verify(input: { token: string }, options?: WriteOptions): Promise<User>;
-  /** Opens a session with a new token, or asks for the second factor. @throws {InvalidCredentials} @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Opens a session with a new token, or asks for the second factor. @throws {InvalidCredentials} @throws {AuthLocked} @throws {ValidationFailed} @throws {AuthBusy} */
   login(input: Login, options?: WriteOptions): Promise<SignIn>;
   /** Ends the session of a token; one that has ended stays so. */
   logout(input: { token: string }, options?: WriteOptions): Promise<void>;
@@ -68,9 +71,13 @@ export interface Auth<
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
   /** Second factors, and proving anew who is there. */
   readonly mfa: Mfa;
-  /** Opens nothing so far: background work begins with the first mail. */
+  /** The browsers in which somebody has signed in before, and which they trust. */
+  readonly devices: OwnDevices;
+  /** Deletes what is over: counters of failures, devices, challenges. */
+  purge(): Promise<Purged>;
+  /** Begins to purge once an hour. */
   start(): Promise<void>;
-  /** Waits for mails that are on their way. */
+  /** Stops purging and waits for mails that are on their way. */
   stop(): Promise<void>;
   /** For the package's own parts behind subpaths. @internal */
   readonly '~context': AuthContext;
@@ -84,8 +91,8 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   audit?: AppendAudit;
   /** Encrypts secrets that must be readable again (TOTP, tokens of providers). @default none, and nothing that needs one works */
   cipher?: Cipher;
-  /** Roles that bring nothing before a second factor was shown. @default none */
-  mfa?: { requiredFor?: readonly Role[] };
+  /** Roles that bring nothing before a second factor was shown, and how long a browser that its user trusts is asked for none. @default none, and 30d */
+  mfa?: { requiredFor?: readonly Role[]; trustDevices?: Duration | false };
   /** Sends one mail; called after the commit and after the answer. */
   sendMail: SendMail;
   /** Where people reach the app (`https://app.example.com`); every link starts with it. */
@@ -123,7 +130,7 @@ export function createAuth<
   authorization = createAuthorization() as unknown as Authorization<Permission, Role>,
   audit,
   cipher,
-  mfa: { requiredFor: mfaRoles = [] } = {},
+  mfa: { requiredFor: mfaRoles = [], trustDevices = '30d' } = {},
   sendMail,
   publicUrl,
   appName,
@@ -152,6 +159,7 @@ export function createAuth<
   const unknownRole = mfaRoles.find((role) => !authorization.isRole(role));
   if (unknownRole !== undefined)
     throw new TypeError(`mfa.requiredFor names '${unknownRole}', which is no role`);
+  const policies = parseLockout(lockout);
   const context: AuthContext = {
     name,
     appName,
@@ -179,7 +187,17 @@ export function createAuth<
       newId,
       random,
     }),
-    throttles: createThrottles({ clock, policies: parseLockout(lockout) }),
+    throttles: createThrottles({ clock, policies }),
+    lockout: {
+      answer: (lockout || {}).answer ?? 'same',
+      maxWaitMs: (policies.account ?? policies.device).maxWaitMs,
+    },
+    devices: createDevices({
+      trustMs: trustDevices === false ? 0 : toMs(trustDevices),
+      clock,
+      newId,
+      random,
+    }),
     mailer: createMailer({
       sendMail,
       publicUrl: base,
@@ -189,7 +207,11 @@ export function createAuth<
     }),
     background: createBackground(logger, systemClock),
   };
-  const stop = () => context.background.drained();
+  const purging = createPurgeCycle(context);
+  const stop = async () => {
+    await purging.stop();
+    await context.background.drained();
+  };
   return {
     authorization,
     appName,
@@ -204,7 +226,9 @@ export function createAuth<
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
     mfa: createMfa(context, clean),
-    start: async () => {},
+    devices: createOwnDevices(context),
+    purge: () => purge(context),
+    start: async () => purging.start(),
     stop,
     [Symbol.asyncDispose]: stop,
     '~context': context,

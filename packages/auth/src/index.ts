@@ -16,6 +16,7 @@ export { acted } from './events.ts';
 export {
   AccessDenied,
   AuthBusy,
+  AuthLocked,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
@@ -25,12 +26,15 @@ export {
   MfaNotEnabled,
   Unauthenticated,
 } from './failures.ts';
+export type { Device, OwnDevices } from './lockout/own-devices.ts';
+export type { CounterOptions, LockoutAnswer, LockoutOptions } from './lockout/throttle-policy.ts';
 export type { Login, LoginFailedReason } from './login.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
 export type { HashingCost, HashingOptions, PasswordAlgorithm } from './password-hasher.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
+export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';
 export type { TypedCode } from './second-factors/codes.ts';

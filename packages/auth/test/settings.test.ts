@@ -13,6 +13,14 @@ describe('settings and options', () => {
       authSessionIdle: '14d',
       authSessionAbsolute: '90d',
       authPasswordMinLength: 15,
+      authLockout: true,
+      authLockoutFree: 10,
+      authLockoutPairFree: 5,
+      authLockoutAddressFree: 50,
+      authLockoutFirstWait: '30s',
+      authLockoutMaxWait: '15m',
+      authLockoutAnswer: 'same',
+      authTrustDevices: '30d',
     });
   });
 
