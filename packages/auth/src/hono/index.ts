@@ -1,8 +1,7 @@
 export { requireAbac, requirePermission, requireRole } from './guards.ts';
-export { deviceCookieName, originOf } from './origin.ts';
-export { passkeyRoutes } from './passkey-routes.ts';
 export { deviceCookieName } from './device-cookie.ts';
 export { originOf, type Transport } from './origin.ts';
+export { passkeyRoutes } from './passkey-routes.ts';
 export {
   type AuthEnv,
   type PagesOptions,
