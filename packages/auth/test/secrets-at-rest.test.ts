@@ -1,8 +1,9 @@
 import { databaseTest } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
+import type { Principal } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { tokenIn, signedIn } from '../src/testing.ts';
+import { signedIn, tokenIn, totpCode } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 const test = databaseTest([authMigrations]);
@@ -10,7 +11,7 @@ const test = databaseTest([authMigrations]);
 test('after every flow, no table and no log line holds a secret that was handed out or in', async ({
   db,
 }) => {
-  const { auth, outbox, logger } = openAuth(db);
+  const { auth, clock, outbox, logger } = openAuth(db);
   const [email, waiting] = [someone(), someone()];
   await auth.register({ email, password });
   await outbox.next('verify', email);
@@ -27,13 +28,26 @@ test('after every flow, no table and no log line holds a secret that was handed 
   await auth.resetPassword({ token: reset, password: newPassword });
   const { token: last } = signedIn(await auth.login({ email, password: newPassword }));
   await auth.forgotPassword({ email });
+  const principal = (await auth.authenticate(last)) as Principal;
+  const { secret } = await auth.mfa.enrolTotp(principal);
+  const confirmed = await auth.mfa.confirmTotp(principal, { code: totpCode(secret, clock.now()) });
+  const [used = '', ...unused] = confirmed.recoveryCodes ?? [];
+  const half = await auth.login({ email, password: newPassword });
+  const challenge = half.status === 'second_factor_required' ? half.challenge : '';
+  const { token: second } = await auth.mfa.answerChallenge({
+    challenge,
+    method: 'recovery_code',
+    code: used,
+  });
   await auth.stop();
 
   const mailed = outbox.mails.flatMap((mail) =>
     mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : [],
   );
   expect(mailed).toHaveLength(5);
-  const tokens = [ended, alive, last, ...mailed];
+  const tokens = [ended, alive, last, confirmed.token, challenge, second, ...mailed];
+  const codes = [used, ...unused].flatMap((code) => [code, code.replaceAll('-', '')]);
+  expect(codes).toHaveLength(20);
   const passwords = [password, newPassword, 'a password that waits', 'a password of a stranger'];
   // bytea shows as hex, so a secret is looked for as text and as the bytes of its text and of what it encodes.
   const forms = [
@@ -42,7 +56,7 @@ test('after every flow, no table and no log line holds a secret that was handed 
       hex(Buffer.from(token)),
       hex(Buffer.from(token, 'base64url')),
     ]),
-    ...passwords.flatMap((each) => [each, hex(Buffer.from(each))]),
+    ...[...passwords, ...codes, secret].flatMap((each) => [each, hex(Buffer.from(each))]),
   ];
   const dump = await dumpOf(db);
   expect(dump).toContain('$argon2id$');

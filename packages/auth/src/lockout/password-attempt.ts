@@ -4,6 +4,7 @@ import { type AuthAct, record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { AuthLocked, InvalidCredentials } from '../failures.ts';
 import type { Origin } from '../origin.ts';
+import { codesOf, passwordsOf } from '../second-factors/refusals.ts';
 import type { UserRow } from '../tables.ts';
 import { clientNetwork } from './client-network.ts';
 import { type Lock, needsReset, type ThrottleKey } from './throttles.ts';
@@ -86,7 +87,7 @@ export async function forgetFailures(
 ): Promise<void> {
   await context.throttles.clear(trx, keysOf(user.email_normalized, origin).own);
   // Not cleared: whoever reads the owner's mail could reset again and again, and guess codes in between.
-  await context.throttles.liftCaps(trx, [{ kind: 'second_factor', value: user.id }]);
+  await context.throttles.liftCaps(trx, [codesOf(user.id), passwordsOf(user.id)]);
 }
 
 // By address and not by user: an account that does not exist locks like one that does.

@@ -2,7 +2,6 @@ import { type Db, transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCode, InvalidCredentials } from '../failures.ts';
-import type { ThrottleKey } from '../lockout/throttles.ts';
 import type { Origin } from '../origin.ts';
 import { parsePassword } from '../passwords.ts';
 import type { Principal } from '../principal.ts';
@@ -11,7 +10,7 @@ import { tablesOf } from '../tables.ts';
 import { authMethodOf } from './challenge.ts';
 import { type TypedCode, useCode } from './codes.ts';
 import { raiseSession, sessionOf } from './raised-session.ts';
-import { isLocked, refuse } from './refusals.ts';
+import { isLocked, passwordsOf, refuse } from './refusals.ts';
 import { lockMfa } from './second-factors.ts';
 
 /** What somebody shows in a session that they have. A password makes it fresh, and never a session of level 2. */
@@ -22,12 +21,6 @@ export interface SteppedUp {
   readonly token: string;
   readonly session: Session;
 }
-
-/** Counts wrong passwords in sessions. Apart from sign-in, so that a stranger's guesses there do not keep the owner from this. */
-const passwordsOf = (userId: string): ThrottleKey => ({
-  kind: 'second_factor',
-  value: `password:${userId}`,
-});
 
 export async function stepUp(
   context: AuthContext,
