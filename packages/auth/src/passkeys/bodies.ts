@@ -32,6 +32,17 @@ export const AnswerSchema = v.strictObject({ challenge, response: AssertionRespo
 
 export const SignInAnswerSchema = v.strictObject({ ...AnswerSchema.entries, transport });
 
+export const ChallengeAnswerSchema = v.strictObject({
+  ...SignInAnswerSchema.entries,
+  trustDevice: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('Whether this browser is asked for no second factor for a while.'),
+    ),
+    false,
+  ),
+});
+
 const text = v.pipe(v.string(), v.maxLength(1400));
 const milliseconds = v.pipe(v.number(), v.integer(), v.description('Milliseconds.'));
 const userVerification = v.picklist(['required', 'preferred']);

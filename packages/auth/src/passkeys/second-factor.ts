@@ -18,6 +18,8 @@ export interface PasskeyAnswer {
   response: AssertionResponse;
   /** The session that this one takes the place of. */
   previousToken?: string | undefined;
+  /** Whether this browser is to be asked for no second factor for a while. @default false */
+  trustDevice?: boolean | undefined;
 }
 
 // Who has this challenge has shown the first factor, so the account's credentials may be named.
@@ -68,8 +70,9 @@ export async function answerChallenge(
     const consumed = await auth.challenges.consume(trx, 'second_factor', input.challenge);
     if (consumed === null) throw new InvalidChallenge();
     if (!(await noteUse(context, trx, checked, options.origin))) return null;
-    const { previousToken } = input;
-    const second = { challenge: consumed, method: 'passkey', previousToken } as const;
+    const { previousToken, trustDevice } = input;
+    const proof = { challenge: consumed, method: 'passkey' } as const;
+    const second = { ...proof, previousToken, trustDevice };
     return completeSignIn(auth, trx, second, options.origin);
   }).catch((error: unknown) => {
     // The password was changed since it was checked: the first half counts no more.

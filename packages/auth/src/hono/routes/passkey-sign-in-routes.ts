@@ -10,6 +10,7 @@ import {
 } from '../../failures.ts';
 import {
   AnswerSchema,
+  ChallengeAnswerSchema,
   ChallengeOnlySchema,
   RequestBody,
   SecondFactorRequestBody,
@@ -69,7 +70,8 @@ export function passkeySignInRoutes(auth: Auth, passkeys: Passkeys, options: Pag
       async (c) => {
         const { transport, ...answer } = c.req.valid('json');
         const input = { ...answer, previousToken: presentedToken(c)?.token };
-        return answerSignIn(c, await passkeys.login(input, { origin: originOf(c) }), transport);
+        const signIn = await passkeys.login(input, { origin: originOf(c, transport) });
+        return answerSignIn(c, signIn, transport);
       },
     )
     .post(
@@ -101,11 +103,11 @@ export function passkeySignInRoutes(auth: Auth, passkeys: Passkeys, options: Pag
         failures: [...refusals, ForeignLogin],
       }),
       own,
-      validated('json', SignInAnswerSchema),
+      validated('json', ChallengeAnswerSchema),
       async (c) => {
         const { transport, ...answer } = c.req.valid('json');
         const input = { ...answer, previousToken: presentedToken(c)?.token };
-        const signIn = await passkeys.answerChallenge(input, { origin: originOf(c) });
+        const signIn = await passkeys.answerChallenge(input, { origin: originOf(c, transport) });
         return answerSignIn(c, signIn, transport);
       },
     )
