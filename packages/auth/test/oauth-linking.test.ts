@@ -1,10 +1,11 @@
+import { uuidv7 } from '@svc/core';
 import { recordEvents } from '@svc/core/testing';
 import { databaseTest } from '@svc/db/testing';
 import type { Db } from '@svc/db';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { acted, type AuthAuditEvent } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth } from '../src/oauth/index.ts';
+import { createOAuth, type Grant } from '../src/oauth/index.ts';
 import { codeOf, newPassword, openAuth, password, someone, tally } from './open-auth.ts';
 import { type Issuer, publicUrl, startIssuer } from './oauth-servers.ts';
 import { corp, openOAuth } from './open-oauth.ts';
@@ -87,13 +88,28 @@ test('an issuer opens accounts only for addresses that it may', async ({ db }) =
 
 test('without an address that mail can go to there is no account', async ({ db }) => {
   const { signIn } = openOAuth(db, [corp(issuer, { trustedDomains: '*' })]);
-  for (const email of [undefined, '', 'nobody', 'a@b\r\n.example']) {
-    issuer.person = {
-      sub: `none ${email}`,
-      email_verified: true,
-      ...(email !== undefined && { email }),
-    };
+  for (const email of [
+    undefined,
+    '',
+    'nobody',
+    'a@b\r\n.example',
+    `${'x'.repeat(300)}@a.example`,
+  ]) {
+    subjects += 1;
+    const sub = `subject-${subjects}`;
+    issuer.person = { sub, email_verified: true, ...(email !== undefined && { email }) };
     expect(await codeOf(signIn())).toBe('auth.oauth_email_missing');
+  }
+});
+
+test('a subject that no account could be found by again is refused', async ({ db }) => {
+  const provider = corp(issuer, trusting);
+  for (const subject of ['', 'x'.repeat(256), 'a\0b', 'é']) {
+    const profile = async (grant: Grant) => ({ ...(await provider.profile(grant)), subject });
+    sits(someone());
+    expect(await codeOf(openOAuth(db, [{ ...provider, profile }]).signIn())).toBe(
+      'auth.oauth_failed',
+    );
   }
 });
 
@@ -232,6 +248,29 @@ test('the last way in stays; a password, a passkey or another provider is one', 
   await auth.resetPassword({ token, password });
   await oauth.unlink(principal, last as string);
   await outbox.next('security_notice', email);
+});
+
+test('of 50 ways in that are taken away at once, one stays', async ({ db }) => {
+  const { signIn, oauth, auth } = openOAuth(db, [corp(issuer, trusting)]);
+  sits(someone());
+  const done = await signIn();
+  if (done.status !== 'signed_in') throw new Error('half');
+  const principal = await auth.authenticate(done.token);
+  if (principal === null) throw new Error('not signed in');
+  const others = Array.from({ length: 49 }, (_, index) => ({
+    id: uuidv7(),
+    user_id: principal.userId,
+    issuer: issuer.issuer,
+    subject: `another ${index}`,
+    created_at: new Date(0),
+    provider: 'corp',
+  }));
+  await db.insertInto('svc_auth.identities').values(others).execute();
+  const ids = (await oauth.identities(principal)).map(({ id }) => id);
+  expect(await tally(ids.map((id) => oauth.unlink(principal, id)))).toEqual({
+    fulfilled: 49,
+    codes: ['auth.last_way_in'],
+  });
 });
 
 test('every sign-in, refusal and link is audited, without secrets and addresses', async ({

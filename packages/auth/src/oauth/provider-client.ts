@@ -93,7 +93,7 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
         const get: Grant['get'] = (url) =>
           translated(() => readJson(config, response.access_token, new URL(url)));
         const claims = isOpenid ? await readClaims(config, response) : {};
-        const profile = await provider.profile({ claims, get });
+        const profile = storable(await provider.profile({ claims, get }));
         return { profile, tokens: toTokens(response, clock.now()) };
       }),
   };
@@ -111,6 +111,13 @@ async function readClaims(config: openid.Configuration, response: TokenResponse)
     ...(await openid.fetchUserInfo(config, response.access_token, claims.sub)),
     ...claims,
   };
+}
+
+// OpenID Connect Core 2 gives a subject 255 characters of ASCII; what else a provider writes goes into columns as it is.
+function storable(profile: Profile): Profile {
+  const { issuer, subject, email } = profile;
+  if (!/^[\x20-\x7e]{1,255}$/.test(subject) || issuer === '') throw new OAuthFailed();
+  return { ...profile, email: email === null || /[\p{Cc}\p{Cs}]/u.test(email) ? null : email };
 }
 
 async function readJson(config: openid.Configuration, token: string, url: URL): Promise<unknown> {
