@@ -38,6 +38,15 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     appName: 'Projects',
     sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
     passwords: { minLength: settings.authPasswordMinLength },
+    lockout: settings.authLockout && {
+      account: { free: settings.authLockoutFree },
+      pair: { free: settings.authLockoutPairFree },
+      address: { free: settings.authLockoutAddressFree },
+      firstWait: settings.authLockoutFirstWait,
+      maxWait: settings.authLockoutMaxWait,
+      answer: settings.authLockoutAnswer,
+    },
+    mfa: { trustDevices: settings.authTrustDevices },
     logger,
     clock,
   });

@@ -304,7 +304,7 @@ onPostgres(
 onPostgres(
   'over HTTP, the cookie is set at sign-in, set again, and stays after signing out',
   async ({ db }) => {
-    const { auth, member, fail } = open(db);
+    const { auth, member, fail, clock } = open(db);
     const app = new Hono<HttpEnv>();
     stack(app, { typeBase: 'https://app.example.com/errors' });
     app.route('/auth', authRoutes(auth));
@@ -326,6 +326,21 @@ onPostgres(
     expect((await post('/auth/login', { email, password })).status).toBe(401);
     const again = await post('/auth/login', { email, password }, device);
     expect([again.status, again.headers.getSetCookie()[1]?.split(';')[0]]).toEqual([200, device]);
+    const session = again.headers.getSetCookie()[0]?.split(';')[0] as string;
+    const ask = (method: string, path = '') =>
+      app.request(`/auth/devices${path}`, {
+        method,
+        headers: { cookie: session, 'sec-fetch-site': 'same-origin' },
+      });
+    const { items } = (await (await ask('GET')).json()) as { items: { id: string }[] };
+    expect(items).toEqual([
+      expect.objectContaining({ id: expect.any(String), name: null, trustedUntil: null }),
+    ]);
+    expect((await ask('DELETE', '/no-id')).status).toBe(400);
+    expect((await ask('DELETE', `/${items[0]?.id}`)).status).toBe(204);
+    expect((await ask('DELETE')).status).toBe(204);
+    expect(await (await ask('GET')).json()).toEqual({ items: [] });
+    await clock.advance('1m');
     const bearer = await post('/auth/login', { email, password, transport: 'bearer' }, device);
     expect([bearer.status, bearer.headers.getSetCookie()]).toEqual([200, []]);
   },
