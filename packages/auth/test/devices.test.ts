@@ -10,7 +10,7 @@ import { forgetDevices } from '../src/lockout/devices.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { completeSignIn } from '../src/sign-in.ts';
 import { signedIn } from '../src/testing.ts';
-import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
+import { codeOf, newPassword, openAuth, password, someone, tally } from './open-auth.ts';
 
 const wrong = 'nine wrong walruses at noon';
 const refused = 'auth.invalid_credentials';
@@ -301,6 +301,24 @@ onPostgres(
     const all = await Promise.all(Array.from({ length: 50 }, () => login(email, browser)));
     expect(new Set(all.map((each) => signedIn(each).deviceToken))).toEqual(new Set([null]));
     expect(await auth.devices.list(principal)).toHaveLength(1);
+  },
+);
+
+onPostgres(
+  'right and wrong passwords at once, in one browser and in none, end in no other failure',
+  async ({ db }) => {
+    const { login, owner } = open(db, {
+      lockout: { account: { free: 100 }, pair: { free: 100 } },
+    });
+    const { email, browser } = await owner();
+    const from = { address: '198.51.100.2' };
+    const attempts = Array.from({ length: 50 }, (_, index) => {
+      const origin = index % 4 < 2 ? { ...browser, ...from } : from;
+      return login(email, origin, index % 2 === 0 ? password : wrong);
+    });
+    const { fulfilled, codes } = await tally(attempts);
+    expect(codes).toEqual([refused]);
+    expect(fulfilled).toBeGreaterThan(0);
   },
 );
 
