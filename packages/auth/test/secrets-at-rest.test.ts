@@ -26,7 +26,11 @@ test('after every flow, no table and no log line holds a secret that was handed 
   const reset = await outbox.nextToken('reset_password', email);
   await codeOf(auth.resetPassword({ token: reset, password: 'short' }));
   await auth.resetPassword({ token: reset, password: newPassword });
-  const { token: last } = signedIn(await auth.login({ email, password: newPassword }));
+  const browser = { deviceToken: null };
+  const { token: last, deviceToken: device } = signedIn(
+    await auth.login({ email, password: newPassword }, { origin: browser }),
+  );
+  await codeOf(auth.login({ email, password: 'a guess' }, { origin: { deviceToken: device } }));
   await auth.forgotPassword({ email });
   const principal = (await auth.authenticate(last)) as Principal;
   const { secret } = await auth.mfa.enrolTotp(principal);
@@ -45,10 +49,17 @@ test('after every flow, no table and no log line holds a secret that was handed 
     mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : [],
   );
   expect(mailed).toHaveLength(5);
-  const tokens = [ended, alive, last, confirmed.token, challenge, second, ...mailed];
   const codes = [used, ...unused].flatMap((code) => [code, code.replaceAll('-', '')]);
   expect(codes).toHaveLength(20);
-  const passwords = [password, newPassword, 'a password that waits', 'a password of a stranger'];
+  const sessions = [ended, alive, last, confirmed.token, second];
+  const tokens = [...sessions, challenge, device as string, ...mailed];
+  const passwords = [
+    password,
+    'a guess',
+    newPassword,
+    'a password that waits',
+    'a password of a stranger',
+  ];
   // bytea shows as hex, so a secret is looked for as text and as the bytes of its text and of what it encodes.
   const forms = [
     ...tokens.flatMap((token) => [

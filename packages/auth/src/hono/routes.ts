@@ -5,6 +5,7 @@ import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { mfaRoutes } from './routes/mfa-routes.ts';
+import { deviceRoutes } from './routes/device-routes.ts';
 import { signInRoutes } from './routes/sign-in-routes.ts';
 import { stepUpRoutes } from './routes/step-up-routes.ts';
 
@@ -16,5 +17,6 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
     .route('/', sessionRoutes(auth, options))
     .route('/', apiKeyRoutes(auth, options))
     .route('/', stepUpRoutes(auth, options))
-    .route('/', mfaRoutes(auth, options));
+    .route('/', mfaRoutes(auth, options))
+    .route('/', deviceRoutes(auth, options));
 }
