@@ -84,9 +84,6 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
   });
 
-  await audit.start();
-  await auth.start();
-
   const health = createHealth({
     checks: [
       { name: 'database', critical: true, check: () => connection.ping() },
