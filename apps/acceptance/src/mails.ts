@@ -65,7 +65,8 @@ const changes: Readonly<Record<SecurityChange, string>> = {
   identity_linked: 'another way to sign in was linked to your account.',
   identity_unlinked: 'a way to sign in was removed from your account.',
   api_key_created: 'an API key was made for your account.',
-  account_locked: 'there were many wrong passwords, and we refuse more of them for a while.',
+  account_locked:
+    'there were many wrong passwords or codes, and we refuse more of them for a while.',
 };
 
 /** Turns what `@svc/auth` wants said into a mail, and sends it. */

@@ -24,6 +24,8 @@ import { createBackground } from './background.ts';
 import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
+import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
+import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens, isTokenShaped } from './one-time-tokens.ts';
 import { cleanOrigin } from './origin.ts';
@@ -32,6 +34,7 @@ import { forgotPassword, type PasswordReset, resetPassword } from './password-re
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
+import { createMfa, type Mfa } from './second-factors/mfa.ts';
 import { createSessionManagement, type SessionManagement } from './session-management.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
@@ -66,6 +69,8 @@ export interface Auth<
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  /** Second factors, and proving anew who is there. */
+  readonly mfa: Mfa;
   readonly sessions: SessionManagement;
   readonly apiKeys: ApiKeys;
   readonly users: UserManagement<Role>;
@@ -99,6 +104,8 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   sessions?: { idle?: Duration; absolute?: Duration };
   /** What API keys begin with; 2 to 16 letters and digits. @default 'svc' */
   apiKeys?: { prefix?: string };
+  /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
+  lockout?: LockoutOptions | false;
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
   paths?: { verify?: string; resetPassword?: string; confirmEmail?: string };
   /** What new passwords must be, and which imported hashes are understood. @default 15 code points, no breach list, no imports */
@@ -132,6 +139,7 @@ export function createAuth<
   sessions: { idle = '14d', absolute = '90d' } = {},
   apiKeys: { prefix: keyPrefix = 'svc' } = {},
   passwords = {},
+  lockout = {},
   paths: {
     verify: verifyPath = '/auth/verify',
     resetPassword: resetPath = '/auth/password/reset',
@@ -179,6 +187,7 @@ export function createAuth<
       newId,
       random,
     }),
+    throttles: createThrottles({ clock, policies: parseLockout(lockout) }),
     mailer: createMailer({
       sendMail,
       publicUrl: base,
@@ -207,6 +216,7 @@ export function createAuth<
     },
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
+    mfa: createMfa(context, clean),
     sessions: createSessionManagement(context),
     apiKeys: createApiKeys(context, keyPrefix),
     users: createUserManagement(context),

@@ -1,5 +1,5 @@
 import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
-import type { Db } from '@svc/db';
+import type { Db, Trx } from '@svc/db';
 import { sql } from 'kysely';
 import { isTokenShaped } from './one-time-tokens.ts';
 import { type ChallengeRow, tablesOf } from './tables.ts';
@@ -25,6 +25,8 @@ export interface Challenges {
   create(db: Db, challenge: NewChallenge): Promise<{ token: string; expiresAt: Date }>;
   /** The challenge, while it may be answered; nothing is used up. */
   find(db: Db, purpose: ChallengePurpose, token: string): Promise<ChallengeRow | null>;
+  /** As `find`, and who looks for the same one waits until the transaction has ended. */
+  lock(trx: Trx, purpose: ChallengePurpose, token: string): Promise<ChallengeRow | null>;
   /** Uses it up; of any number at once, one gets the row and the others `null`. */
   consume(db: Db, purpose: ChallengePurpose, token: string): Promise<ChallengeRow | null>;
   /** Counts a wrong answer; after five the challenge is dead. */
@@ -41,6 +43,15 @@ export function createChallenges(options: {
   random: RandomBytes;
 }): Challenges {
   const { clock, newId, random } = options;
+  const alive = (db: Db, purpose: ChallengePurpose, token: string) =>
+    tablesOf(db)
+      .selectFrom('svc_auth.challenges')
+      .selectAll()
+      .where('token_hash', '=', sha256(token))
+      .where('purpose', '=', purpose)
+      .where('used_at', 'is', null)
+      .where('failures', '<', maxFailures)
+      .where('expires_at', '>', clock.now());
   return {
     async create(db, { purpose, userId, data }) {
       const token = randomToken(32, random);
@@ -64,16 +75,11 @@ export function createChallenges(options: {
     },
     async find(db, purpose, token) {
       if (!isTokenShaped(token)) return null;
-      const row = await tablesOf(db)
-        .selectFrom('svc_auth.challenges')
-        .selectAll()
-        .where('token_hash', '=', sha256(token))
-        .where('purpose', '=', purpose)
-        .where('used_at', 'is', null)
-        .where('failures', '<', maxFailures)
-        .where('expires_at', '>', clock.now())
-        .executeTakeFirst();
-      return row ?? null;
+      return (await alive(db, purpose, token).executeTakeFirst()) ?? null;
+    },
+    async lock(trx, purpose, token) {
+      if (!isTokenShaped(token)) return null;
+      return (await alive(trx, purpose, token).forUpdate().executeTakeFirst()) ?? null;
     },
     async consume(db, purpose, token) {
       if (!isTokenShaped(token)) return null;

@@ -4,6 +4,7 @@ import type { AppendAudit } from './acts.ts';
 import type { Authorization } from './authorization.ts';
 import type { Background } from './background.ts';
 import type { Challenges } from './challenges.ts';
+import type { Throttles } from './lockout/throttles.ts';
 import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
@@ -31,6 +32,8 @@ export interface AuthContext {
   readonly tokens: OneTimeTokens;
   readonly challenges: Challenges;
   readonly sessions: Sessions;
+  /** Failures, and who has to wait. */
+  readonly throttles: Throttles;
   readonly mailer: Mailer;
   readonly background: Background;
   /** Encrypts what must be readable again. @throws {TypeError} where `createAuth` got no cipher. */

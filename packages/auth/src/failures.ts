@@ -97,3 +97,10 @@ export class BreachCheckUnavailable extends failure(
   'unavailable',
   'New passwords cannot be checked at this moment. Try again shortly.',
 ) {}
+
+/** Recovery codes are made for an account that has a second factor. */
+export class MfaNotEnabled extends failure(
+  'auth.mfa_not_enabled',
+  'conflict',
+  'Set up a second factor first.',
+) {}

@@ -25,6 +25,7 @@ export {
   InvalidCode,
   InvalidCredentials,
   InvalidToken,
+  MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,
   UserNotFound,
@@ -51,7 +52,12 @@ export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Registration } from './registration.ts';
-export type { SecondFactor } from './second-factors.ts';
+export type { ChallengeAnswer } from './second-factors/challenge.ts';
+export type { TypedCode } from './second-factors/codes.ts';
+export type { Mfa } from './second-factors/mfa.ts';
+export type { FactorCounts, SecondFactor } from './second-factors/second-factors.ts';
+export type { StepUp, SteppedUp } from './second-factors/step-up.ts';
+export type { TotpConfirmation, TotpConfirmed, TotpEnrolment } from './second-factors/totp.ts';
 export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';

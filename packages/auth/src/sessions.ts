@@ -71,8 +71,8 @@ export interface Sessions {
   ): Promise<{ token: string; session: Session } | null>;
   /** Ends the session of a token. Nothing comes back when it had ended. */
   revoke(db: Db, token: string, reason: RevokeReason): Promise<SessionRow | undefined>;
-  /** Ends all sessions of a user and answers how many that were. */
-  revokeAll(db: Db, userId: string, reason: RevokeReason): Promise<number>;
+  /** Ends all sessions of a user, but one where that is named, and answers how many that were. */
+  revokeAll(db: Db, userId: string, reason: RevokeReason, exceptId?: string): Promise<number>;
 }
 
 export interface SessionsOptions {
@@ -153,7 +153,8 @@ export function createSessions({
       return row === undefined ? null : { token, session: toSession(row) };
     },
     revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
-    revokeAll: (db, userId, reason) => revokeByUser(db, userId, reason, clock.now()),
+    revokeAll: (db, userId, reason, exceptId) =>
+      revokeByUser(db, { userId, exceptId }, reason, clock.now()),
   };
 }
 
@@ -226,16 +227,17 @@ function revokeByHash(db: Db, tokenHash: Uint8Array, reason: RevokeReason, now: 
 
 async function revokeByUser(
   db: Db,
-  userId: string,
+  { userId, exceptId }: { userId: string; exceptId: string | undefined },
   reason: RevokeReason,
   now: Date,
 ): Promise<number> {
-  const result = await tablesOf(db)
+  const all = tablesOf(db)
     .updateTable('svc_auth.sessions')
     .set({ revoked_at: now, revoke_reason: reason })
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
+    .where('revoked_at', 'is', null);
+  const ended = exceptId === undefined ? all : all.where('id', '!=', exceptId);
+  const result = await ended.executeTakeFirst();
   return Number(result.numUpdatedRows);
 }
 

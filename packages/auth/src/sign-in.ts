@@ -3,7 +3,7 @@ import { record } from './acts.ts';
 import type { AuthContext } from './context.ts';
 import { InvalidChallenge } from './failures.ts';
 import type { Origin } from './origin.ts';
-import { secondFactorsOf, type SecondFactor } from './second-factors.ts';
+import { secondFactorsOf, type SecondFactor } from './second-factors/second-factors.ts';
 import type { AuthMethod, Session } from './sessions.ts';
 import type { ChallengeRow } from './tables.ts';
 import { findUser, toUser, type User } from './users.ts';

@@ -82,6 +82,8 @@ export interface ThrottleRow {
   consecutive: number;
   last_failed_at: Date;
   locked_until: Date | null;
+  /** When the row may go. */
+  forget_at: Date;
 }
 
 export interface DeviceRow {

@@ -1,3 +1,4 @@
+import { generateSync } from 'otplib';
 import type { AuthMail, SendMail } from './mails.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
 import type { HashingOptions } from './passwords/password-hasher.ts';
@@ -60,4 +61,9 @@ export function tokenIn(link: string): string {
 export function signedIn(signIn: SignIn): SignedIn {
   if (signIn.status !== 'signed_in') throw new TypeError('a second factor is asked for');
   return signIn;
+}
+
+/** What an authenticator app shows for a base32 secret at this moment. */
+export function totpCode(secret: string, at: Date): string {
+  return generateSync({ secret, epoch: Math.floor(at.getTime() / 1000) });
 }

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Session } from '../sessions.ts';
 import type { SignIn } from '../sign-in.ts';
 import type { User } from '../users.ts';
+import { presentedToken } from './require-user.ts';
 import { setSessionCookie } from './session-cookie.ts';
 
 /** How a client keeps its session. */
@@ -21,6 +22,15 @@ export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
   if (transport === 'bearer') return c.json({ ...body, token }, 200);
   setSessionCookie(c, token, session);
   return c.json(body, 200);
+}
+
+/** A session that was raised, as JSON: under its new token, which goes where the former one came from. */
+export function toRaised(c: Context, user: User, raised: { token: string; session: Session }) {
+  const { token, session } = raised;
+  const me = toMe(user, session);
+  if (presentedToken(c)?.by === 'bearer') return { ...me, token };
+  setSessionCookie(c, token, session);
+  return me;
 }
 
 /** Who is signed in, as JSON. */

@@ -3,8 +3,10 @@ import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
+import { mfaRoutes } from './routes/mfa-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { signInRoutes } from './routes/sign-in-routes.ts';
+import { stepUpRoutes } from './routes/step-up-routes.ts';
 
 /** The routes of sign-in, to be mounted where the links of the mails lead: `app.route('/auth', authRoutes(auth))`. */
 export function authRoutes(auth: Auth, options: PagesOptions = {}) {
@@ -12,7 +14,9 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
     .use(noStore)
     .route('/', signInRoutes(auth, options))
     .route('/', sessionRoutes(auth, options))
-    .route('/', apiKeyRoutes(auth, options));
+    .route('/', apiKeyRoutes(auth, options))
+    .route('/', stepUpRoutes(auth, options))
+    .route('/', mfaRoutes(auth, options));
 }
 
 const noStore = createMiddleware(async (c, next) => {

@@ -9,9 +9,10 @@ export const lockout: MigrationStep = {
       failures integer not null,
       consecutive integer not null,
       last_failed_at timestamptz not null,
-      locked_until timestamptz
+      locked_until timestamptz,
+      forget_at timestamptz not null
     )`,
-    `create index throttles_last_failed_at_idx on svc_auth.throttles (last_failed_at)`,
+    `create index throttles_forget_at_idx on svc_auth.throttles (forget_at)`,
     // A browser in which its user has signed in before.
     `create table svc_auth.devices (
       id uuid primary key,
@@ -23,6 +24,7 @@ export const lockout: MigrationStep = {
       trusted_until timestamptz
     )`,
     `create index devices_user_id_idx on svc_auth.devices (user_id)`,
+    `create index devices_last_seen_at_idx on svc_auth.devices (last_seen_at)`,
   ],
   down: [`drop table svc_auth.devices`, `drop table svc_auth.throttles`],
 };

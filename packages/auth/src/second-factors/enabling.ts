@@ -1,0 +1,51 @@
+import type { Trx } from '@svc/db';
+import { record } from '../acts.ts';
+import type { AuthContext } from '../context.ts';
+import type { Origin } from '../origin.ts';
+import { tablesOf } from '../tables.ts';
+import { replaceRecoveryCodes } from './recovery-codes.ts';
+import { lockMfa, secondFactorsOf, setMfa } from './second-factors.ts';
+
+/**
+ * To be called when somebody has added a second factor, in the transaction that adds it: with the first one, two
+ * factors are asked for from now on, and recovery codes are made, which are answered; with others, `null`.
+ */
+export async function enableMfa(
+  context: AuthContext,
+  trx: Trx,
+  userId: string,
+  origin: Origin = {},
+): Promise<string[] | null> {
+  if (await lockMfa(trx, userId)) return null;
+  await setMfa(trx, userId, context.clock.now());
+  const codes = await replaceRecoveryCodes(context, trx, userId);
+  await record(context, trx, { type: 'auth.mfa.recovery_codes_made', userId }, origin);
+  return codes;
+}
+
+/**
+ * To be called when somebody has removed a second factor, in the transaction that removes it. No device is trusted any
+ * more; with the last factor, recovery codes go and sessions fall back to level 1. Answers whether it was the last.
+ */
+export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolean> {
+  const enabled = await lockMfa(trx, userId);
+  const tables = tablesOf(trx);
+  await tables
+    .updateTable('svc_auth.devices')
+    .set({ trusted_until: null })
+    .where('user_id', '=', userId)
+    .where('trusted_until', 'is not', null)
+    .execute();
+  if (!enabled || (await secondFactorsOf(trx, userId)).length > 0) return false;
+  await setMfa(trx, userId, null);
+  await tables.deleteFrom('svc_auth.recovery_codes').where('user_id', '=', userId).execute();
+  // A role that asks for a second factor must not outlive the factor for as long as a session does.
+  await tables
+    .updateTable('svc_auth.sessions')
+    .set({ level: 1, second_factor_at: null })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('level', '=', 2)
+    .execute();
+  return true;
+}
