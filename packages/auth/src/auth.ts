@@ -24,6 +24,8 @@ import { createBackground } from './background.ts';
 import { createChallenges } from './challenges.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { login, type Login, logout } from './login.ts';
+import { createDevices } from './lockout/devices.ts';
+import { createOwnDevices, type OwnDevices } from './lockout/own-devices.ts';
 import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
 import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
@@ -32,6 +34,7 @@ import { cleanOrigin } from './origin.ts';
 import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
+import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
 import { createMfa, type Mfa } from './second-factors/mfa.ts';
@@ -59,7 +62,7 @@ export interface Auth<
   resendVerification(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Confirms an address by the token of a link, once. @throws {InvalidToken} */
   verify(input: { token: string }, options?: WriteOptions): Promise<User>;
-  /** Opens a session with a new token, or asks for the second factor. @throws {InvalidCredentials} @throws {ValidationFailed} @throws {AuthBusy} */
+  /** Opens a session with a new token, or asks for the second factor. @throws {InvalidCredentials} @throws {AuthLocked} @throws {ValidationFailed} @throws {AuthBusy} */
   login(input: Login, options?: WriteOptions): Promise<SignIn>;
   /** Ends the session of a token; one that has ended stays so. */
   logout(input: { token: string }, options?: WriteOptions): Promise<void>;
@@ -74,9 +77,13 @@ export interface Auth<
   readonly sessions: SessionManagement;
   readonly apiKeys: ApiKeys;
   readonly users: UserManagement<Role>;
-  /** Opens nothing so far: background work begins with the first mail. */
+  /** The browsers in which somebody has signed in before, and which they trust. */
+  readonly devices: OwnDevices;
+  /** Deletes what is over: counters of failures, devices, challenges. */
+  purge(): Promise<Purged>;
+  /** Begins to purge once an hour. */
   start(): Promise<void>;
-  /** Waits for mails that are on their way. */
+  /** Stops purging and waits for mails that are on their way. */
   stop(): Promise<void>;
   /** For the package's own parts behind subpaths. @internal */
   readonly '~context': AuthContext;
@@ -90,8 +97,8 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   audit?: AppendAudit;
   /** Encrypts secrets that must be readable again (TOTP, tokens of providers). @default none, and nothing that needs one works */
   cipher?: Cipher;
-  /** Roles that bring nothing before a second factor was shown. @default none */
-  mfa?: { requiredFor?: readonly Role[] };
+  /** Roles that bring nothing before a second factor was shown, and how long a browser that its user trusts is asked for none. @default none, and 30d */
+  mfa?: { requiredFor?: readonly Role[]; trustDevices?: Duration | false };
   /** Sends one mail; called after the commit and after the answer. */
   sendMail: SendMail;
   /** Where people reach the app (`https://app.example.com`); every link starts with it. */
@@ -131,7 +138,7 @@ export function createAuth<
   authorization = createAuthorization() as unknown as Authorization<Permission, Role>,
   audit,
   cipher,
-  mfa: { requiredFor: mfaRoles = [] } = {},
+  mfa: { requiredFor: mfaRoles = [], trustDevices = '30d' } = {},
   sendMail,
   publicUrl,
   appName,
@@ -160,6 +167,7 @@ export function createAuth<
     throw new TypeError(`mfa.requiredFor names '${unknownRole}', which is no role`);
   const anyAuthorization = authorization as unknown as Authorization;
   const principalOf = createPrincipals({ authorization: anyAuthorization, mfaRoles });
+  const policies = parseLockout(lockout);
   const context: AuthContext = {
     name,
     appName,
@@ -187,7 +195,17 @@ export function createAuth<
       newId,
       random,
     }),
-    throttles: createThrottles({ clock, policies: parseLockout(lockout) }),
+    throttles: createThrottles({ clock, policies }),
+    lockout: {
+      answer: (lockout || {}).answer ?? 'same',
+      maxWaitMs: (policies.account ?? policies.device).maxWaitMs,
+    },
+    devices: createDevices({
+      trustMs: trustDevices === false ? 0 : toMs(trustDevices),
+      clock,
+      newId,
+      random,
+    }),
     mailer: createMailer({
       sendMail,
       publicUrl: base,
@@ -197,7 +215,11 @@ export function createAuth<
     }),
     background: createBackground(logger, systemClock),
   };
-  const stop = () => context.background.drained();
+  const purging = createPurgeCycle(context);
+  const stop = async () => {
+    await purging.stop();
+    await context.background.drained();
+  };
   return {
     authorization,
     appName,
@@ -220,7 +242,9 @@ export function createAuth<
     sessions: createSessionManagement(context),
     apiKeys: createApiKeys(context, keyPrefix),
     users: createUserManagement(context),
-    start: async () => {},
+    devices: createOwnDevices(context),
+    purge: () => purge(context),
+    start: async () => purging.start(),
     stop,
     [Symbol.asyncDispose]: stop,
     '~context': context,

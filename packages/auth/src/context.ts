@@ -4,6 +4,8 @@ import type { AppendAudit } from './acts.ts';
 import type { Authorization } from './authorization.ts';
 import type { Background } from './background.ts';
 import type { Challenges } from './challenges.ts';
+import type { Devices } from './lockout/devices.ts';
+import type { LockoutAnswer } from './lockout/throttle-policy.ts';
 import type { Throttles } from './lockout/throttles.ts';
 import type { Mailer } from './mails.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
@@ -34,6 +36,9 @@ export interface AuthContext {
   readonly sessions: Sessions;
   /** Failures, and who has to wait. */
   readonly throttles: Throttles;
+  readonly lockout: { readonly answer: LockoutAnswer; readonly maxWaitMs: number };
+  /** Browsers in which a user has signed in before. */
+  readonly devices: Devices;
   readonly mailer: Mailer;
   readonly background: Background;
   /** Encrypts what must be readable again. @throws {TypeError} where `createAuth` got no cipher. */

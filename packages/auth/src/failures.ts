@@ -7,6 +7,13 @@ export class InvalidCredentials extends failure(
   'The e-mail address or the password is wrong.',
 ) {}
 
+/** Too many failures; `details.retryAfterSeconds` says when to come back. Only where `lockout.answer` is `retry_after`. */
+export class AuthLocked extends failure(
+  'auth.locked',
+  'rate_limited',
+  'There were too many failed attempts. Wait, or choose a new password by mail.',
+) {}
+
 /** The request carries no session that is alive. */
 export class Unauthenticated extends failure(
   'auth.unauthenticated',

@@ -18,6 +18,7 @@ export {
   AccessDenied,
   ApiKeyNotFound,
   AuthBusy,
+  AuthLocked,
   BreachCheckUnavailable,
   ForeignLogin,
   InsufficientAuthentication,
@@ -31,6 +32,8 @@ export {
   UserNotFound,
   Unauthenticated,
 } from './failures.ts';
+export type { Device, OwnDevices } from './lockout/own-devices.ts';
+export type { CounterOptions, LockoutAnswer, LockoutOptions } from './lockout/throttle-policy.ts';
 export type { Login, LoginFailedReason } from './login.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
@@ -51,6 +54,7 @@ export type {
 export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
+export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';
 export type { TypedCode } from './second-factors/codes.ts';

@@ -1,8 +1,8 @@
 import { transact } from '@svc/db';
-import { record, recordAlone } from './acts.ts';
+import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
-import { InvalidCredentials } from './failures.ts';
+import { beginAttempt, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
 import { finishSignIn, type SignIn } from './sign-in.ts';
@@ -16,9 +16,14 @@ export interface Login {
 }
 
 /** Why a sign-in was refused. For operators; the person who tries is never told. */
-export type LoginFailedReason = 'unknown_user' | 'wrong_password' | 'unverified' | 'disabled';
+export type LoginFailedReason =
+  | 'unknown_user'
+  | 'wrong_password'
+  | 'unverified'
+  | 'disabled'
+  | 'locked';
 
-// Four reasons to refuse, one answer, one hash checked: nothing tells them apart.
+// Five reasons to refuse, one answer, one hash checked: nothing tells them apart.
 export async function login(
   context: AuthContext,
   input: Login,
@@ -30,12 +35,14 @@ export async function login(
   const found = await findLogin(within ?? context.db, email);
   const phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
   const fits = await context.hasher.verify(phc, password);
-  const refuse = async (reason: LoginFailedReason) => {
+  const who = { email: email.normalized, user: found ?? null };
+  const attempt = await beginAttempt(context, who, options);
+  const refuse = (reason: LoginFailedReason) => {
     const userId = found?.id ?? null;
     const act = { type: 'auth.login.failed', outcome: 'failure', userId } as const;
-    await recordAlone(context, { ...act, details: { reason } }, options);
-    return new InvalidCredentials();
+    return refuseAttempt(context, attempt, { ...act, details: { reason } }, options);
   };
+  if (attempt.lockedUntil !== null) throw await refuse('locked');
   if (found === undefined) throw await refuse('unknown_user');
   if (!fits || phc === null) throw await refuse('wrong_password');
   if (found.disabled_at !== null) throw await refuse('disabled');
@@ -52,6 +59,7 @@ export async function login(
   };
   return transact(within ?? context.db, async (trx) => {
     const signIn = await finishSignIn(context, trx, first, origin);
+    await context.throttles.clear(trx, attempt.cleared);
     if (context.hasher.isOutdated(phc)) {
       // Afterwards: of two logins at once that hold the row shared, both would wait to write it.
       afterwards(context, trx, 'rehash', async () =>

@@ -5,8 +5,8 @@ export interface Origin {
   /** How the person will recognise the device: the user agent. */
   readonly device?: string | undefined;
   readonly requestId?: string | undefined;
-  /** The device cookie of a browser in which somebody has signed in before. */
-  readonly deviceToken?: string | undefined;
+  /** The device cookie; `null` for a browser that has none yet and will keep one, absent for a client that keeps none. */
+  readonly deviceToken?: string | null | undefined;
 }
 
 /** What may go into a text column and a log line; request headers hold anything. */

@@ -3,6 +3,8 @@ import { record, recordAlone } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
 import { InvalidToken } from './failures.ts';
+import { forgetDevices } from './lockout/devices.ts';
+import { forgetFailures } from './lockout/password-attempt.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
 import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './users.ts';
 
@@ -48,12 +50,14 @@ export async function resetPassword(
     await setPassword(trx, user.id, phc, now);
     // After setPassword, whose lock lets a login that is under way finish first.
     const sessionsEnded = await context.sessions.revokeAll(trx, user.id, 'password_reset');
+    const devicesForgotten = await forgetDevices(trx, user.id);
+    await forgetFailures(context, trx, user, origin);
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
     const act = {
       type: 'auth.password.reset',
       userId: user.id,
-      details: { sessionsEnded, ...(breachUnchecked && { breachUnchecked }) },
+      details: { sessionsEnded, devicesForgotten, ...(breachUnchecked && { breachUnchecked }) },
     } as const;
     await record(context, trx, act, origin);
     afterwards(context, trx, 'password_changed_mail', () =>

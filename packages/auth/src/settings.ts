@@ -26,4 +26,33 @@ export const authSettings = {
     ]),
     'accept',
   ),
+  AUTH_LOCKOUT: v.optional(setting.flag('whether wrong passwords are slowed down'), 'true'),
+  AUTH_LOCKOUT_FREE: v.optional(
+    setting.integer('how many wrong passwords of one account bring no wait', 1, 1000),
+    '10',
+  ),
+  AUTH_LOCKOUT_PAIR_FREE: v.optional(
+    setting.integer('the same, of one account from one client address', 1, 1000),
+    '5',
+  ),
+  AUTH_LOCKOUT_ADDRESS_FREE: v.optional(
+    setting.integer('the same, from one client address over all accounts', 1, 1000),
+    '50',
+  ),
+  AUTH_LOCKOUT_FIRST_WAIT: v.optional(
+    setting.duration('the first wait; each further failure doubles it'),
+    '30s',
+  ),
+  AUTH_LOCKOUT_MAX_WAIT: v.optional(setting.duration('the longest wait'), '15m'),
+  AUTH_LOCKOUT_ANSWER: v.optional(
+    setting.oneOf('what is said while locked: the same as for a wrong password, or when to retry', [
+      'same',
+      'retry_after',
+    ]),
+    'same',
+  ),
+  AUTH_TRUST_DEVICES: v.optional(
+    setting.duration('how long a trusted browser is asked for no second factor; 0s for never'),
+    '30d',
+  ),
 };

@@ -17,6 +17,8 @@ export interface SignedIn {
   readonly token: string;
   readonly user: User;
   readonly session: Session;
+  /** The device cookie of a browser that its user is new in; `null` where it has one or keeps none. Given out once. */
+  readonly deviceToken: string | null;
 }
 
 /** The first factor fits; the account has a second one. */
@@ -49,8 +51,12 @@ export async function finishSignIn(
 ): Promise<SignIn> {
   const { userId, credentialVersion, method, level, previousToken } = first;
   const methods = level === 2 ? [] : await secondFactorsOf(trx, userId);
-  if (methods.length === 0) {
-    const opening = { userId, credentialVersion, methods: [method], level, previousToken };
+  const isTrusted =
+    methods.length > 0 && (await context.devices.isTrusted(trx, userId, origin.deviceToken));
+  if (methods.length === 0 || isTrusted) {
+    // Level 1 in a trusted device, too: what needs level 2 asks for the second factor there.
+    const proof = { methods: [method], level, isTrusted };
+    const opening = { userId, credentialVersion, previousToken, ...proof };
     return openSession(context, trx, opening, origin);
   }
   const data = { credentialVersion, method };
@@ -72,10 +78,16 @@ export async function finishSignIn(
 export function completeSignIn(
   context: AuthContext,
   trx: Trx,
-  second: { challenge: ChallengeRow; method: AuthMethod; previousToken?: string | undefined },
+  second: {
+    challenge: ChallengeRow;
+    method: AuthMethod;
+    previousToken?: string | undefined;
+    /** Asks for no second factor in this browser for a while. */
+    trustDevice?: boolean | undefined;
+  },
   origin: Origin = {},
 ): Promise<SignedIn> {
-  const { challenge, method, previousToken } = second;
+  const { challenge, method, previousToken, trustDevice } = second;
   const { user_id: userId, data } = challenge;
   if (userId === null) throw new InvalidChallenge();
   const { credentialVersion, method: first } = data as unknown as Pick<
@@ -83,7 +95,7 @@ export function completeSignIn(
     'credentialVersion' | 'method'
   >;
   const opening = { userId, credentialVersion, methods: [first, method], level: 2 as const };
-  return openSession(context, trx, { ...opening, previousToken }, origin);
+  return openSession(context, trx, { ...opening, previousToken, trustDevice }, origin);
 }
 
 async function openSession(
@@ -95,20 +107,40 @@ async function openSession(
     methods: readonly AuthMethod[];
     level: 1 | 2;
     previousToken?: string | undefined;
+    /** Whether a second factor was spared. */
+    isTrusted?: boolean;
+    trustDevice?: boolean | undefined;
   },
   origin: Origin,
 ): Promise<SignedIn> {
-  const { userId, previousToken, ...proof } = opening;
+  const { userId, previousToken, isTrusted = false, trustDevice = false, ...proof } = opening;
   const { token, session } = await context.sessions.open(trx, { userId, ...proof, origin });
+  const deviceToken = await rememberDevice(context, trx, userId, origin, trustDevice);
   if (previousToken !== undefined) await replaceSession(context, trx, previousToken, origin);
   const user = await findUser(trx, userId);
   const details = {
     sessionId: session.id,
     method: opening.methods.join('+'),
     level: session.level,
+    ...(isTrusted && { trustedDevice: true }),
   };
   await record(context, trx, { type: 'auth.login.succeeded', userId, details }, origin);
-  return { status: 'signed_in', token, user: toUser(user), session };
+  return { status: 'signed_in', token, user: toUser(user), session, deviceToken };
+}
+
+async function rememberDevice(
+  context: AuthContext,
+  trx: Trx,
+  userId: string,
+  origin: Origin,
+  trust: boolean,
+): Promise<string | null> {
+  const device = await context.devices.remember(trx, userId, origin, trust);
+  if (device?.isTrusted === true) {
+    const target = { type: 'device', id: device.id };
+    await record(context, trx, { type: 'auth.device.trusted', userId, target }, origin);
+  }
+  return device?.newToken ?? null;
 }
 
 async function replaceSession(context: AuthContext, trx: Trx, token: string, origin: Origin) {

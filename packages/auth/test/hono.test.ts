@@ -54,7 +54,10 @@ test('register, verify, login, me, logout over HTTP', async ({ db }) => {
     user: expect.objectContaining({ email }),
     session: expect.objectContaining({ expiresAt: expect.any(String) }),
   });
-  const setCookie = login.headers.get('set-cookie') as string;
+  const [setCookie = '', deviceCookie] = login.headers.getSetCookie();
+  expect(deviceCookie).toMatch(
+    /^__Host-device=[\w-]{43}; Max-Age=34560000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+  );
   expect(setCookie).toMatch(
     /^__Host-sid=[\w-]{43}; Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
   );

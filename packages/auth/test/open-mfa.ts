@@ -62,12 +62,15 @@ export function openMfaApp(db: Db, options: Partial<AuthOptions> = {}) {
     method: string,
     path: string,
     json?: unknown,
-    headers: Record<string, string> = {},
+    headers: Readonly<Record<string, string | undefined>> = {},
   ) =>
     app.request(path, {
       method,
       ...(json !== undefined && { body: JSON.stringify(json) }),
-      headers: { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(headers as Record<string, string>),
+      },
     });
   return { ...opened, app, send, requestLog: logger };
 }

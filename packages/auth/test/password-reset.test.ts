@@ -32,7 +32,7 @@ describeDatabases('password reset', [authMigrations], (test) => {
       type: 'auth.password.reset',
       outcome: 'success',
       userId: sessions[0]?.user.id,
-      details: { sessionsEnded: 2 },
+      details: { sessionsEnded: 2, devicesForgotten: 0 },
     });
   });
 

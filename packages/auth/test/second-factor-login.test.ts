@@ -1,3 +1,4 @@
+import { sha256 } from '@svc/core';
 import { recordEvents } from '@svc/core/testing';
 import { transact } from '@svc/db';
 import { databaseTest, describeDatabases } from '@svc/db/testing';
@@ -127,9 +128,10 @@ describeDatabases('the second factor of a login', [authMigrations], (test) => {
         .answerChallenge({ challenge: await challenge(email), ...given })
         .catch((error: unknown) => error);
     using seen = recordEvents(acted);
+    const code = await nextCode(secret);
     const refusals: unknown[] = [];
     for (let attempt = 0; attempt < 11; attempt += 1) refusals.push(await answer(wrong));
-    refusals.push(await answer({ method: 'totp', code: await nextCode(secret) }));
+    refusals.push(await answer({ method: 'totp', code }));
     expect(refusals[11]).toMatchObject({ code: 'auth.invalid_code' });
     expect(new Set(refusals.map((each) => JSON.stringify([String(each), each]))).size).toBe(1);
     expect((await outbox.next('security_notice', email)).data.change).toBe('account_locked');
@@ -142,7 +144,7 @@ describeDatabases('the second factor of a login', [authMigrations], (test) => {
 
   test('what was counted outlives the rollback of the caller', async ({ db }) => {
     const { auth, enrolled, challenge, nextCode } = openMfa(db);
-    const { email, secret } = await enrolled();
+    const { email, secret, principal } = await enrolled();
     const token = await challenge(email);
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const attempted = transact(db, (trx) =>
@@ -155,6 +157,7 @@ describeDatabases('the second factor of a login', [authMigrations], (test) => {
     const count = await db
       .selectFrom('svc_auth.throttles')
       .select('failures')
+      .where('key', '=', sha256(`second_factor:${principal.userId}`))
       .executeTakeFirstOrThrow();
     expect(count['failures']).toBe(5);
   });

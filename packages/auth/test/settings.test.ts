@@ -19,6 +19,14 @@ describe('settings and options', () => {
       authEncryptionKeys: [{ id: 'k1', secret: 'x'.repeat(32) }],
       authBreachListUrl: undefined,
       authBreachListUnreachable: 'accept',
+      authLockout: true,
+      authLockoutFree: 10,
+      authLockoutPairFree: 5,
+      authLockoutAddressFree: 50,
+      authLockoutFirstWait: '30s',
+      authLockoutMaxWait: '15m',
+      authLockoutAnswer: 'same',
+      authTrustDevices: '30d',
     });
   });
 

@@ -1,5 +1,4 @@
 import { describeDatabases } from '@svc/db/testing';
-import { documentedRoutes } from '@svc/http/hono';
 import { expect } from 'vitest';
 import { requireUser } from '../src/hono/index.ts';
 import { authMigrations } from '../src/migrations.ts';
@@ -186,8 +185,10 @@ describeDatabases('step-up', [authMigrations], (test) => {
     const { app, auth, send, enrolled, challenge } = openMfaApp(db);
     const { email } = await enrolled();
     const token = await challenge(email);
-    const routes = documentedRoutes(app).filter(({ path }) => path !== '/auth/mfa/challenge');
-    expect(routes.length).toBeGreaterThan(14);
+    const routes = app.routes
+      .filter(({ method, path }) => method !== 'ALL' && path !== '/auth/mfa/challenge')
+      .map(({ method, path }) => ({ method, path }));
+    expect(new Set(routes.map((each) => JSON.stringify(each))).size).toBeGreaterThan(14);
     const sessions = async () =>
       (await db.selectFrom('svc_auth.sessions').select('id').execute()).length;
     const before = await sessions();
@@ -197,14 +198,10 @@ describeDatabases('step-up', [authMigrations], (test) => {
         { cookie: `__Host-sid=${token}`, ...ours },
       ]) {
         for (const body of [{ token, password }, { email, password, challenge: token }, {}]) {
-          const answer = await send(
-            method.toUpperCase(),
-            path,
-            method.toUpperCase() === 'GET' ? undefined : body,
-            headers as Record<string, string>,
-          );
+          const sent = method === 'GET' ? undefined : body;
+          const answer = await send(method, path, sent, headers);
           expect(answer.headers.get('set-cookie') ?? '').not.toMatch(/__Host-sid=[\w-]/);
-          expect(await answer.text(), `${method} ${path}`).not.toMatch(/"token"|"signed_in"/);
+          expect(await answer.text(), `${method} ${path}`).not.toMatch(/"token":|signed_in/);
         }
       }
     }

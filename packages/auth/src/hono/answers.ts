@@ -3,10 +3,9 @@ import type { Session } from '../sessions.ts';
 import type { SignIn } from '../sign-in.ts';
 import type { User } from '../users.ts';
 import { presentedToken } from './require-user.ts';
+import { readDeviceCookie, setDeviceCookie } from './device-cookie.ts';
+import type { Transport } from './origin.ts';
 import { setSessionCookie } from './session-cookie.ts';
-
-/** How a client keeps its session. */
-export type Transport = 'cookie' | 'bearer';
 
 /** Answers a sign-in: 200 with the session, by cookie or in the body, or 202 while the second factor is missing. */
 export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
@@ -21,6 +20,8 @@ export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
   const body = { status: signIn.status, ...toMe(user, session) };
   if (transport === 'bearer') return c.json({ ...body, token }, 200);
   setSessionCookie(c, token, session);
+  const device = signIn.deviceToken ?? readDeviceCookie(c);
+  if (device !== undefined) setDeviceCookie(c, device);
   return c.json(body, 200);
 }
 

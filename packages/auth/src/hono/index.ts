@@ -1,5 +1,6 @@
 export { requireAbac, requirePermission, requireRole } from './guards.ts';
-export { deviceCookieName, originOf } from './origin.ts';
+export { deviceCookieName } from './device-cookie.ts';
+export { originOf, type Transport } from './origin.ts';
 export {
   type AuthEnv,
   type PagesOptions,

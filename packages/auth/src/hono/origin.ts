@@ -1,16 +1,16 @@
 import type { Context } from 'hono';
-import { getCookie } from 'hono/cookie';
 import type { Origin } from '../origin.ts';
+import { readDeviceCookie } from './device-cookie.ts';
 
-/** Names the browser to lockout and trusted devices; never signs anybody in. */
-export const deviceCookieName = '__Host-device';
+/** How a client keeps its session. */
+export type Transport = 'cookie' | 'bearer';
 
-/** Where a request came from, for the flows. */
-export function originOf(c: Context): Origin {
+/** Where a request came from, for the flows. With `bearer`, a sign-in makes no device cookie. */
+export function originOf(c: Context, transport: Transport = 'cookie'): Origin {
   return {
     address: c.get('clientAddress') as string | undefined,
     device: c.req.header('User-Agent'),
     requestId: c.get('requestId') as string | undefined,
-    deviceToken: getCookie(c, deviceCookieName),
+    deviceToken: readDeviceCookie(c) ?? (transport === 'cookie' ? null : undefined),
   };
 }

@@ -66,11 +66,14 @@ export function insufficient(
     ...(level === 1 ? [] : ['acr_values="2"']),
     ...(maxAge === undefined ? [] : [`max_age="${Math.floor(toMs(maxAge) / 1000)}"`]),
   ];
-  c.header('WWW-Authenticate', `Bearer ${wanted.join(', ')}`);
-  return new InsufficientAuthentication({
+  const headers = { 'WWW-Authenticate': `Bearer ${wanted.join(', ')}` };
+  c.header('WWW-Authenticate', headers['WWW-Authenticate']);
+  const failure = new InsufficientAuthentication({
     ...(level !== 1 && { level: 2 }),
     ...(maxAge !== undefined && { maxAgeSeconds: Math.floor(toMs(maxAge) / 1000) }),
   });
+  // Where problems of `@svc/http` look for a challenge; the header alone would give way to theirs.
+  return Object.assign(failure, { res: new Response(null, { status: 401, headers }) });
 }
 
 function createLevelCheck(

@@ -44,7 +44,11 @@ export interface ThrottlePolicy {
 }
 
 /** Counters that are switched off are missing. */
-export type ThrottlePolicies = { readonly [Kind in ThrottleKind]?: ThrottlePolicy };
+export type ThrottlePolicies = { readonly [Kind in ThrottleKind]?: ThrottlePolicy } & {
+  readonly device: ThrottlePolicy;
+};
+
+export type LockoutAnswer = NonNullable<LockoutOptions['answer']>;
 
 /** @throws {TypeError} when a number is out of its bounds. */
 export function parseLockout(options: LockoutOptions | false): ThrottlePolicies {
@@ -53,14 +57,7 @@ export function parseLockout(options: LockoutOptions | false): ThrottlePolicies 
   if (!Number.isInteger(cap) || cap < 1 || cap > 100)
     throw new TypeError('lockout.cap must be a whole number from 1 to 100');
   const every = { firstWait, maxWait, forgetAfter };
-  // Guesses of a code are few by nature, and whoever makes them knows the password.
-  const always = {
-    device: parseCounter('device', { ...every, free: 10 }, cap),
-    second_factor: parseCounter('second_factor', { free: 5 }, cap),
-  };
-  if (options === false) return always;
-  return {
-    ...always,
+  const switched = {
     ...(account !== false && {
       account: parseCounter('account', { ...every, free: 10, ...account }, cap),
     }),
@@ -74,6 +71,12 @@ export function parseLockout(options: LockoutOptions | false): ThrottlePolicies 
         Infinity,
       ),
     }),
+  };
+  return {
+    ...(options !== false && switched),
+    // Never off: whoever guesses codes knows the password, and whoever guesses with a device cookie is past the others.
+    device: parseCounter('device', { ...every, free: 10 }, cap),
+    second_factor: parseCounter('second_factor', { ...every, free: 5 }, cap),
   };
 }
 

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
 import {
   AuthBusy,
+  AuthLocked,
   BreachCheckUnavailable,
   ForeignLogin,
   InvalidCredentials,
@@ -128,7 +129,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
             schema: SecondFactorRequiredBody,
           },
         },
-        failures: [ValidationFailed, InvalidCredentials, ForeignLogin, AuthBusy],
+        failures: [ValidationFailed, InvalidCredentials, AuthLocked, ForeignLogin, AuthBusy],
       }),
       ownLogins(auth, options),
       validated('json', LoginSchema),
@@ -136,7 +137,8 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         const { transport, ...credentials } = c.req.valid('json');
         const previousToken = presentedToken(c)?.token;
         const input = { ...credentials, previousToken };
-        return answerSignIn(c, await auth.login(input, { origin: originOf(c) }), transport);
+        const signIn = await auth.login(input, { origin: originOf(c, transport) });
+        return answerSignIn(c, signIn, transport);
       },
     )
     .post(

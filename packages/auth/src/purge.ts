@@ -1,0 +1,57 @@
+import type { AuthContext } from './context.ts';
+
+/** How many rows were deleted. */
+export interface Purged {
+  readonly throttles: number;
+  readonly devices: number;
+  readonly challenges: number;
+}
+
+/** Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges. */
+export async function purge({ db, throttles, devices, challenges }: AuthContext): Promise<Purged> {
+  return {
+    throttles: await throttles.purge(db),
+    devices: await devices.purge(db),
+    challenges: await challenges.purge(db),
+  };
+}
+
+/** Work that is done again and again until it is stopped. */
+export interface Cycle {
+  start(): void;
+  /** Resolves when the round under way has ended. */
+  stop(): Promise<void>;
+}
+
+const everyMs = 60 * 60_000;
+
+/** Purges once an hour, by the context's clock; any number of processes may. */
+export function createPurgeCycle(context: AuthContext): Cycle {
+  const { clock, logger } = context;
+  let running: { stopping: AbortController; done: Promise<void> } | undefined;
+  const cycle = async (signal: AbortSignal) => {
+    for (;;) {
+      try {
+        await clock.sleep(everyMs, signal);
+      } catch {
+        return;
+      }
+      await purge(context).catch((error: unknown) =>
+        logger.error({ err: error }, 'what is over could not be purged'),
+      );
+    }
+  };
+  return {
+    start() {
+      if (running !== undefined) return;
+      const stopping = new AbortController();
+      running = { stopping, done: cycle(stopping.signal) };
+    },
+    async stop() {
+      const former = running;
+      running = undefined;
+      former?.stopping.abort();
+      await former?.done;
+    },
+  };
+}
