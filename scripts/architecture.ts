@@ -134,7 +134,7 @@ function exportFaults({ path, directory, manifest }: Member): Fault[] {
   return entries.flatMap(([subpath, conditions]) => {
     const name = subpath === '.' ? 'index' : subpath.slice(2);
     // Itself, a folder, or one implementation among several: src/smtp.ts, src/hono/index.ts, src/transports/smtp.ts.
-    const home = /^\.\/src\/((?:[a-z]+s\/)?([a-z0-9-]+)(?:\/index)?)\.ts$/.exec(
+    const home = /^\.\/src\/((?:[a-z]+s\/(?!index\.))?([a-z0-9-]+)(?:\/index)?)\.ts$/.exec(
       conditions['@svc/source'] ?? '',
     );
     if (home?.[2] !== name)

@@ -1,3 +1,4 @@
+import { auditMigrations } from '@svc/audit/migrations';
 import { authMigrations } from '@svc/auth/migrations';
 import { defineConfig } from '@svc/cli';
 import { appRole } from './src/app-role.ts';
@@ -12,6 +13,6 @@ export default defineConfig({
     ownerUrl: databaseOwnerUrl,
     appRole,
   }),
-  migrations: [authMigrations, projectMigrations],
+  migrations: [auditMigrations, authMigrations, projectMigrations],
   seeds,
 });

@@ -9,7 +9,8 @@ import { waitFor } from './wait.ts';
 /** The app, served by a process of its own. */
 export interface AppProcess {
   readonly url: string;
-  start(): Promise<void>;
+  /** Starts it, with other settings where some are given. */
+  start(changed?: Record<string, string>): Promise<void>;
   /** Answers the exit code, and how long it took. */
   terminate(signal: NodeJS.Signals): Promise<{ exitCode: number | null; tookMs: number }>;
   /** Everything it has logged. */
@@ -39,10 +40,15 @@ export function createAppProcess({
   return {
     url,
     log,
-    async start() {
+    async start(changed = {}) {
       const started = children.start(runtimeProgram(runtime), ['src/main.ts'], {
         cwd: appFolder,
-        env: { PATH: process.env['PATH'] ?? '', ...environment, PORT: String(port) },
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          ...environment,
+          ...changed,
+          PORT: String(port),
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       const sink = createWriteStream(logFile, { flags: 'a' });

@@ -1,9 +1,11 @@
+import type { BreachListMood } from './breach-list.ts';
 import type { RunningEnvironment } from './environment.ts';
 import { runApp, runSvc } from './command-line.ts';
 import type { Controls } from './control-server.ts';
 
 /** What scenarios may ask of a stack of the gate's own. */
-export function controlsOf({ app, backing, mail, children, settings }: RunningEnvironment) {
+export function controlsOf(environment: RunningEnvironment) {
+  const { app, backing, mail, breaches, children, settings } = environment;
   const fresh = new Map<string, Record<string, string>>();
   const given = <T>(part: T | undefined, name: string): T => {
     if (part === undefined) throw new Error(`this stack has no ${name} of its own`);
@@ -15,7 +17,14 @@ export function controlsOf({ app, backing, mail, children, settings }: RunningEn
     'mail/all': async ({ to }: { to: string }) =>
       mail.mails.filter(({ envelope }) => envelope.to.includes(to)),
     'app/terminate': ({ signal }: { signal: NodeJS.Signals }) => app.terminate(signal),
-    'app/start': () => app.start(),
+    /** Starts the app that was terminated, with other settings where some are given. */
+    'app/start': ({ environment: changed }: { environment?: Record<string, string> }) =>
+      app.start(changed),
+    /** Lists passwords as breached; a count of 0 is what padding looks like. */
+    'breaches/add': async ({ password, count }: { password: string; count: number }) =>
+      breaches.add(password, count),
+    'breaches/mood': async ({ mood }: { mood: BreachListMood }) => breaches.setMood(mood),
+    'breaches/requests': async () => breaches.requests,
     'app/log': async () => app.log(),
     'postgres/stop': () => given(backing.postgres, 'PostgreSQL').stop(),
     'postgres/start': () => given(backing.postgres, 'PostgreSQL').start(),

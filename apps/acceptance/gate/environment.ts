@@ -2,6 +2,7 @@ import { startSmtpSink, type SmtpSink } from '@svc/mail/testing';
 import type { StackName, RuntimeName } from './arguments.ts';
 import { type AppProcess, createAppProcess } from './app-process.ts';
 import { type Children, createChildren } from './children.ts';
+import { type BreachListStub, startBreachList } from './breach-list.ts';
 import { mustRunSvc } from './command-line.ts';
 import { freePort } from './ports.ts';
 import { startEmbedded } from './stacks/embedded.ts';
@@ -12,6 +13,7 @@ export interface RunningEnvironment {
   readonly app: AppProcess;
   readonly backing: Backing;
   readonly mail: SmtpSink;
+  readonly breaches: BreachListStub;
   readonly children: Children;
   /** Environment for `svc` commands. */
   readonly settings: Record<string, string>;
@@ -51,8 +53,10 @@ export async function bootEnvironment({
     undo.push(() => backing.stop());
     const mail = await startSmtpSink();
     undo.push(() => mail.close());
+    const breaches = await startBreachList();
+    undo.push(async () => breaches.stop());
     const appPort = port ?? (await freePort());
-    const settings = appSettings(backing, mail, appPort);
+    const settings = appSettings(backing, mail, breaches, appPort);
     onStep('migrating and seeding with svc');
     await mustRunSvc(children, ['db', 'migrate'], settings);
     const seeded = await mustRunSvc(children, ['db', 'seed', '--json'], settings);
@@ -67,7 +71,7 @@ export async function bootEnvironment({
     });
     undo.push(() => app.terminate('SIGTERM').catch(() => undefined));
     await app.start();
-    return { app, backing, mail, children, settings, stop };
+    return { app, backing, mail, breaches, children, settings, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -84,7 +88,12 @@ async function startBacking(
   return startPgRedis({ children, folder });
 }
 
-function appSettings(backing: Backing, mail: SmtpSink, port: number): Record<string, string> {
+function appSettings(
+  backing: Backing,
+  mail: SmtpSink,
+  breaches: BreachListStub,
+  port: number,
+): Record<string, string> {
   return {
     ...backing.environment,
     APP_ENV: 'test',
@@ -97,6 +106,13 @@ function appSettings(backing: Backing, mail: SmtpSink, port: number): Record<str
     AUTH_ENCRYPTION_KEYS: 'gate:the-gate-runs-on-loopback-and-keeps-nothing',
     // Scenarios say which client they are, as a proxy would.
     TRUSTED_PROXIES: '127.0.0.1,::1',
+    AUTH_BREACH_LIST_URL: breaches.url,
+    // Few and short, so that a scenario sees waits begin, double and end.
+    AUTH_LOCKOUT_FREE: '6',
+    AUTH_LOCKOUT_PAIR_FREE: '4',
+    AUTH_LOCKOUT_ADDRESS_FREE: '20',
+    AUTH_LOCKOUT_FIRST_WAIT: '1s',
+    AUTH_LOCKOUT_MAX_WAIT: '4s',
     CORS_ORIGINS: corsOrigin,
     LOG_LEVEL: 'info',
     // Short, so that scenarios about limits do not wait for long.

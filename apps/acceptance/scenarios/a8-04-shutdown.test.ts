@@ -3,7 +3,7 @@ import { waitFor } from '../gate/wait.ts';
 import { control, request, signUp } from './client.ts';
 
 afterEach(async () => {
-  if (!(await answers())) await control('app/start');
+  if (!(await answers())) await control('app/start', {});
 });
 
 const answers = () =>
@@ -30,6 +30,6 @@ test('on SIGTERM readiness goes off, requests in flight finish, no new ones are 
   const { exitCode, tookMs } = await ended;
   expect(exitCode).toBe(0);
   expect(tookMs).toBeLessThan(5000);
-  await control('app/start');
+  await control('app/start', {});
   expect((await request('/auth/me', { as: token })).status).toBe(200);
 });

@@ -1,4 +1,11 @@
-import { authRoutes, sessionCookieName } from '@svc/auth/hono';
+import { auditRoutes } from '@svc/audit/hono';
+import {
+  type AuthEnv,
+  authRoutes,
+  requirePermission,
+  requireUser,
+  sessionCookieName,
+} from '@svc/auth/hono';
 import { HandlerTimeout } from '@svc/http';
 import {
   type HttpEnv,
@@ -27,7 +34,16 @@ const securitySchemes = {
 };
 
 /** The Projects app: its routes over its services. */
-export function createApp({ settings, logger, clock, health, auth, cursors, projects }: Services) {
+export function createApp({
+  settings,
+  logger,
+  clock,
+  health,
+  audit,
+  auth,
+  cursors,
+  projects,
+}: Services) {
   // Pages of these may send unsafe requests with the session cookie.
   const pages = { allowedOrigins: settings.corsOrigins };
   const typeBase = `${settings.publicUrl}/errors`;
@@ -41,6 +57,14 @@ export function createApp({ settings, logger, clock, health, auth, cursors, proj
     handlerTimeoutMs: settings.handlerTimeoutMs,
     typeBase,
   });
+
+  const auditLog = new Hono<AuthEnv>().use(requireUser(auth, pages)).route(
+    '/',
+    auditRoutes(audit, {
+      guard: requirePermission(auth, 'audit.read'),
+      actorOf: (c) => ({ type: 'user', id: c.get('principal').userId }),
+    }),
+  );
 
   const routes = app
     .get(
@@ -59,7 +83,8 @@ export function createApp({ settings, logger, clock, health, auth, cursors, proj
     .route('/', probeRoutes(health))
     .route('/auth', authRoutes(auth, pages))
     .route('/projects', projectRoutes(projects, auth, pages))
-    .route('/admin/users', userRoutes(auth, cursors, pages));
+    .route('/admin/users', userRoutes(auth, cursors, pages))
+    .route('/admin/audit', auditLog);
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));

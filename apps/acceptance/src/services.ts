@@ -1,4 +1,5 @@
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
+import { createAudit } from '@svc/audit';
 import { createAuth, haveIBeenPwned } from '@svc/auth';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
@@ -32,8 +33,22 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const audit = createAudit({
+    db,
+    origin: new URL(settings.publicUrl).host,
+    ...(settings.auditSigningKey !== undefined && {
+      signing: {
+        privateKey: settings.auditSigningKey,
+        formerPublicKeys: settings.auditFormerPublicKeys,
+      },
+    }),
+    checkpointEvery: settings.auditCheckpointEvery,
+    logger,
+    clock,
+  });
   const auth = createAuth({
     db,
+    audit: audit.append,
     authorization,
     cipher: createCipher({ keys: settings.authEncryptionKeys }),
     mfa: { requiredFor: ['admin'] },
@@ -59,6 +74,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
   });
 
+  await audit.start();
+
   const health = createHealth({
     checks: [
       { name: 'database', critical: true, check: () => connection.ping() },
@@ -73,6 +90,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
     health,
+    audit,
     auth,
     cursors,
     projects,
@@ -80,6 +98,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     opened: [
       { name: 'database', stop: () => connection.close() },
       ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
+      { name: 'audit log', stop: () => audit.stop() },
       { name: 'mails on their way', stop: () => auth.stop() },
     ] satisfies Stoppable[],
   };

@@ -1,3 +1,4 @@
+import { auditSettings } from '@svc/audit';
 import { authSettings } from '@svc/auth';
 import {
   type Environment,
@@ -39,6 +40,7 @@ export const settingsSchema = v.object({
     setting.url('a Redis server; optional', ['redis', 'rediss'], { secret: true }),
   ),
   ...mailSettings,
+  ...auditSettings,
   ...authSettings,
   AUTH_ENCRYPTION_KEYS: v.optional(authSettings.AUTH_ENCRYPTION_KEYS, `local:${localSecret}`),
   APP_SECRET: v.optional(

@@ -7,5 +7,7 @@ export {
   requireUser,
   type RequireUserOptions,
 } from './require-user.ts';
+export { jwksRoutes } from './jwks-routes.ts';
+export { requireToken, type TokenEnv } from './require-token.ts';
 export { authRoutes } from './routes.ts';
 export { sessionCookieName } from './session-cookie.ts';

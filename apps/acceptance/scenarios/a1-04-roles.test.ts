@@ -1,0 +1,158 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  expectJson,
+  expectProblem,
+  goodPassword,
+  request,
+  signIn,
+  signUp,
+  tokenFromMail,
+} from './client.ts';
+import { enrolTotp } from './totp.ts';
+
+// Seeded, and without a password until one is asked for by mail.
+const adminEmail = 'admin@projects.test';
+
+let halfAdmin: string;
+let admin: string;
+
+beforeAll(async () => {
+  await request('/auth/password/forgot', { json: { email: adminEmail } });
+  const token = await tokenFromMail(adminEmail, '/auth/password/reset');
+  const password = goodPassword;
+  const reset = await request('/auth/password/reset', { json: { token, password } });
+  expect(reset.status).toBe(204);
+  halfAdmin = await signIn(adminEmail, goodPassword);
+});
+
+interface User {
+  id: string;
+  email: string;
+  roles: string[];
+}
+
+interface AuditPage {
+  items: { type: string; outcome: string; actor: { id: string | null } }[];
+}
+
+const me = async (as: string) =>
+  (await expectJson<{ user: { id: string } }>(request('/auth/me', { as }))).user.id;
+const grant = (id: string, roles: string[], as = admin) =>
+  request(`/admin/users/${id}/roles`, { method: 'PUT', as, json: { roles } });
+
+describe('roles', () => {
+  test('the role of an administrator brings nothing before a second factor was shown', async () => {
+    const answer = await request('/admin/users', { as: halfAdmin });
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /error="insufficient_user_authentication".*acr_values="2"/,
+    );
+    await expectProblem(answer, 401, 'auth.insufficient_user_authentication');
+    admin = (await enrolTotp(halfAdmin)).token;
+    const { items } = await expectJson<{ items: User[] }>(request('/admin/users', { as: admin }));
+    expect(items.length).toBeGreaterThan(0);
+  });
+
+  test('without the role every address under /admin is forbidden, and without a session too', async () => {
+    const { token } = await signUp();
+    const id = await me(token);
+    for (const [method, path, json] of [
+      ['GET', '/admin/users'],
+      ['PUT', `/admin/users/${id}/roles`, { roles: ['admin'] }],
+      ['POST', `/admin/users/${id}/disable`],
+      ['GET', '/admin/audit/events'],
+    ] as const) {
+      await expectProblem(
+        await request(path, { method, json, as: token }),
+        403,
+        'auth.access_denied',
+      );
+      await expectProblem(await request(path, { method, json }), 401, 'auth.unauthenticated');
+    }
+  });
+
+  test('a role brings its permissions with the next request, and no others, and goes the same way', async () => {
+    const { token } = await signUp();
+    const id = await me(token);
+    const user = await expectJson<User>(grant(id, ['support']));
+    expect(user.roles).toEqual(['support']);
+    expect((await request('/admin/users', { as: token })).status).toBe(200);
+    await expectProblem(await grant(id, ['admin'], token), 403, 'auth.access_denied');
+    await expectProblem(await request('/admin/audit/events', { as: token }), 403);
+    await expectJson(grant(id, []));
+    await expectProblem(await request('/admin/users', { as: token }), 403, 'auth.access_denied');
+    await expectProblem(await grant(id, ['emperor']), 400);
+  });
+
+  test('nobody gives themselves a role, or is verified or has a second factor by saying so', async () => {
+    const { token } = await signUp();
+    for (const field of ['roles', 'role', 'verified', 'verifiedAt', 'mfaEnabled', 'tenantId', 'id'])
+      await expectProblem(
+        await request('/auth/me', {
+          method: 'PATCH',
+          as: token,
+          json: { name: 'Eve', [field]: 'admin' },
+        }),
+        400,
+      );
+    const { user } = await expectJson<{ user: { name: string | null } }>(
+      request('/auth/me', { as: token }),
+    );
+    expect(user.name).toBeNull();
+    await expectProblem(await request('/admin/users', { as: token }), 403);
+  });
+
+  test('a disabled user is out at once, with every session and every key', async () => {
+    const { email, password, token } = await signUp();
+    const id = await me(token);
+    const made = await expectJson<{ key: string }>(
+      request('/auth/api-keys', { as: token, json: { name: 'x', scopes: ['project.list'] } }),
+      201,
+    );
+    expect((await request('/projects', { as: made.key })).status).toBe(200);
+    await expectJson(request(`/admin/users/${id}/disable`, { method: 'POST', as: admin }));
+    for (const as of [token, made.key])
+      await expectProblem(await request('/projects', { as }), 401, 'auth.unauthenticated');
+    const login = await request('/auth/login', { json: { email, password } });
+    await expectProblem(login, 401, 'auth.invalid_credentials');
+    await expectJson(request(`/admin/users/${id}/enable`, { method: 'POST', as: admin }));
+    expect((await request('/projects', { as: made.key })).status).toBe(200);
+    await signIn(email, password);
+  });
+});
+
+describe('owners', () => {
+  test("another person's project can be neither read nor changed, whoever asks, and looks like none", async () => {
+    const [owner, stranger] = [await signUp(), await signUp()];
+    const { id } = await expectJson<{ id: string }>(
+      request('/projects', { as: owner.token, json: { name: 'Apollo' } }),
+      201,
+    );
+    const path = `/projects/${id}`;
+    expect((await request(path, { as: owner.token })).status).toBe(200);
+    for (const as of [stranger.token, admin]) {
+      await expectProblem(await request(path, { as }), 404, 'projects.not_found');
+      const change = { method: 'PATCH', as, json: { name: 'Mine', version: 1 } };
+      await expectProblem(await request(path, change), 404, 'projects.not_found');
+      await expectProblem(await request(path, { method: 'DELETE', as }), 404);
+    }
+    const { name } = await expectJson<{ name: string }>(request(path, { as: owner.token }));
+    expect(name).toBe('Apollo');
+  });
+});
+
+describe('what is denied', () => {
+  test('stands in the audit log, with who it was, and so does what was granted', async () => {
+    const { token } = await signUp();
+    const id = await me(token);
+    await expectProblem(await request('/admin/users', { as: token }), 403);
+    await expectJson(grant(id, ['auditor']));
+    const search = (query: string) =>
+      expectJson<AuditPage>(request(`/admin/audit/events?${query}`, { as: token }));
+    const denied = await search(`type=auth.access.denied&actorId=${id}`);
+    expect(denied.items).toMatchObject([{ outcome: 'denied', actor: { id } }]);
+    const granted = await search(`type=auth.user.roles_changed&targetId=${id}`);
+    expect(granted.items).toMatchObject([{ outcome: 'success', actor: { id: await me(admin) } }]);
+    const everything = JSON.stringify(await search(`actorId=${id}`));
+    for (const secret of [token, goodPassword]) expect(everything).not.toContain(secret);
+  });
+});

@@ -1,0 +1,14 @@
+import { defineEvent } from '@svc/core';
+
+/** Waiting events became entries of their chains. */
+export const sealed = defineEvent<{ entries: number; chains: number; durationMs: number }>(
+  'svc.audit.sealed',
+);
+
+/** Sealing, or handing a checkpoint to the anchor, failed; it is tried again. */
+export const sealingFailed = defineEvent<{ step: 'seal' | 'anchor' }>('svc.audit.sealing_failed');
+
+/** The log was verified. */
+export const verified = defineEvent<{ valid: boolean; entries: number; problems: number }>(
+  'svc.audit.verified',
+);

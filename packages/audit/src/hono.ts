@@ -1,0 +1,160 @@
+import { InvalidCursor, ValidationFailed } from '@svc/core';
+import { type HttpEnv, operation, validated } from '@svc/http/hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { Audit } from './audit.ts';
+import type { AuditActor } from './event.ts';
+import { PurgedMeanwhile } from './failures.ts';
+import type { LogScope } from './log-lines.ts';
+import {
+  CheckpointPage,
+  CheckpointsQuery,
+  EntryPage,
+  ExportQuery,
+  SearchQuery,
+  VerificationBody,
+  VerifyQuery,
+} from './schemas.ts';
+
+export interface AuditRoutesOptions {
+  /** Lets pass who may read the log; the app's, such as `requirePermission('audit.read')`. */
+  guard: MiddlewareHandler;
+  /** To whose log a reader is held; what they ask beyond it is not found. @default 'every': whoever passes the guard reads every log */
+  scopeOf?: (c: Context) => LogScope;
+  /** Who reads, so that reading is in the log, too (PCI DSS 10.2.1.3). @default reading is not recorded */
+  actorOf?: (c: Context) => AuditActor;
+}
+
+const tags = ['Audit log'];
+
+/** The routes of the log, to be mounted where the app wants them: `app.route('/admin/audit', auditRoutes(audit, { guard }))`. */
+export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRoutesOptions) {
+  const scoped = (c: Context, asked: string): LogScope => {
+    const held = scopeOf?.(c) ?? (scopeOf === undefined ? 'every' : null);
+    return held === 'every' ? toScope(asked) : held;
+  };
+  const record = async (c: Context, type: string, scope: LogScope) => {
+    if (actorOf === undefined) return;
+    await audit.append({
+      type,
+      actor: actorOf(c),
+      tenantId: scope === 'every' ? null : scope,
+      requestId: (c.get('requestId') as string | undefined) ?? null,
+    });
+  };
+
+  return new Hono<HttpEnv>()
+    .use(noStore, guard)
+    .get(
+      '/events',
+      operation({
+        id: 'searchAuditLog',
+        summary: 'Search the audit log, the newest first',
+        tags,
+        responses: { 200: { description: 'A page of sealed events.', schema: EntryPage } },
+        failures: [ValidationFailed, InvalidCursor],
+      }),
+      validated('query', SearchQuery),
+      async (c) => {
+        const { tenantId, ...query } = c.req.valid('query');
+        const scope = scoped(c, tenantId);
+        const page = await audit.search({ ...query, tenantId: scope });
+        await record(c, 'audit.log.searched', scope);
+        return c.json(
+          {
+            items: page.items.map((entry) => ({
+              ...entry,
+              at: entry.at.toISOString(),
+              sealedAt: entry.sealedAt.toISOString(),
+            })),
+            nextCursor: page.nextCursor,
+          },
+          200,
+        );
+      },
+    )
+    .get(
+      '/events/export',
+      operation({
+        id: 'exportAuditLog',
+        summary: 'Export the audit log',
+        description:
+          'NDJSON of a whole log can be verified offline. With any condition beside the tenant it is a selection, which cannot.',
+        tags,
+        responses: {
+          200: { description: 'A file, NDJSON or CSV.', contentType: 'application/x-ndjson' },
+        },
+        failures: [ValidationFailed],
+      }),
+      validated('query', ExportQuery),
+      async (c) => {
+        const { tenantId, ...query } = c.req.valid('query');
+        const scope = scoped(c, tenantId);
+        await record(c, 'audit.log.exported', scope);
+        c.header('Content-Type', contentTypes[query.format]);
+        c.header('Content-Disposition', `attachment; filename="audit-log.${query.format}"`);
+        return c.body(toStream(audit.export({ ...query, tenantId: scope })), 200);
+      },
+    )
+    .get(
+      '/checkpoints',
+      operation({
+        id: 'listAuditCheckpoints',
+        summary: 'List the signed checkpoints of a log, the newest first',
+        tags,
+        responses: { 200: { description: 'A page of checkpoints.', schema: CheckpointPage } },
+        failures: [ValidationFailed, InvalidCursor],
+      }),
+      validated('query', CheckpointsQuery),
+      async (c) => {
+        const { tenantId, ...query } = c.req.valid('query');
+        const scope = scoped(c, tenantId);
+        const page = await audit.checkpoints({ ...query, tenantId: scope });
+        const items = page.items.map((each) => ({ ...each, at: each.at.toISOString() }));
+        return c.json({ items, nextCursor: page.nextCursor }, 200);
+      },
+    )
+    .post(
+      '/verify',
+      operation({
+        id: 'verifyAuditLog',
+        summary: 'Verify the audit log',
+        description: 'Reads every entry: takes seconds for each million.',
+        tags,
+        responses: { 200: { description: 'What was found.', schema: VerificationBody } },
+        failures: [ValidationFailed, PurgedMeanwhile],
+      }),
+      validated('query', VerifyQuery),
+      async (c) => {
+        const scope = scoped(c, c.req.valid('query').tenantId);
+        const result = await audit.verify({ tenantId: scope });
+        await record(c, 'audit.log.verified', scope);
+        return c.json(result, 200);
+      },
+    );
+}
+
+const contentTypes = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' };
+
+const toScope = (asked: string): LogScope => (asked === 'service' ? null : asked);
+
+const noStore = createMiddleware(async (c: Context, next) => {
+  await next();
+  c.header('Cache-Control', 'no-store');
+});
+
+/** A body that reads on only as fast as it is taken, and stops reading when the client leaves. */
+function toStream(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const next = await iterator.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(encoder.encode(next.value));
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}

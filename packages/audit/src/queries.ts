@@ -1,0 +1,138 @@
+import type { Db, Trx } from '@svc/db';
+import { sql } from 'kysely';
+import { genesisOf, toTenantId } from './entry.ts';
+import { type ChainRow, type PendingRow, tablesOf } from './tables.ts';
+
+/** Sealing holds it shared, erasing alone: so nothing slips from waiting to sealed while it is being erased. */
+const erasing = sql.raw(`hashtext('svc_audit.erase')`);
+
+export async function waitForErasing(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock_shared(${erasing})`.execute(trx);
+}
+
+export async function holdSealing(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${erasing})`.execute(trx);
+}
+
+/** The chains for which something waits. What waits is short, so it is read, not counted on. */
+export async function chainsToSeal(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ tenant_id: string }>`
+    select distinct tenant_id from svc_audit.pending order by tenant_id`.execute(db);
+  return rows.map((row) => row.tenant_id);
+}
+
+/** Makes the chains that are not there yet; a statement of its own, so that two processes never wait crosswise. */
+export async function ensureChains(db: Db, chains: readonly string[]): Promise<void> {
+  const rows = chains.map((chain) => ({
+    tenant_id: chain,
+    head: genesisOf(toTenantId(chain)),
+  }));
+  await sql`
+    insert into svc_audit.chains (tenant_id, size, head, frontier)
+    select r.tenant_id, 0, r.head, ''
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r (tenant_id uuid, head text)
+    where not exists (select from svc_audit.chains c where c.tenant_id = r.tenant_id)
+    order by r.tenant_id
+    on conflict (tenant_id) do nothing`.execute(db);
+}
+
+/**
+ * Locks the ends of these chains until the transaction ends, so that one process at a time gives out sequence
+ * numbers: `select … for update` on the row that is then written (a lock on the last entry would not do: a
+ * transaction that waited for it reads on from an entry that is no longer the last).
+ */
+export async function lockChains(
+  trx: Trx,
+  chains: readonly string[],
+  whenLocked: 'wait' | 'skip',
+): Promise<ChainRow[]> {
+  const query = tablesOf(trx)
+    .selectFrom('svc_audit.chains')
+    .selectAll()
+    .where(sql<boolean>`tenant_id = any(${chains}::uuid[])`)
+    .orderBy('tenant_id')
+    .forUpdate();
+  return (whenLocked === 'skip' ? query.skipLocked() : query).execute();
+}
+
+/** Takes what waits for these chains, at most `limit` of each, whatever order it was committed in. */
+export async function takePending(
+  trx: Trx,
+  chains: readonly string[],
+  limit: number,
+): Promise<PendingRow[]> {
+  const { rows } = await sql<PendingRow>`
+    delete from svc_audit.pending p
+    using unnest(${chains}::uuid[]) as c (tenant_id)
+      cross join lateral (
+        select id from svc_audit.pending w where w.tenant_id = c.tenant_id order by id limit ${limit}
+      ) as t
+    where p.tenant_id = c.tenant_id and p.id = t.id
+    returning p.tenant_id, p.id, p.at_ms, p.event, p.personal`.execute(trx);
+  return rows;
+}
+
+export interface SealedRow {
+  readonly body: string;
+  readonly hash: string;
+}
+
+export async function insertEntries(trx: Trx, rows: readonly SealedRow[]): Promise<void> {
+  await sql`
+    insert into svc_audit.entries (body, hash)
+    select body, hash from json_to_recordset(${JSON.stringify(rows)}::json) as r (body text, hash text)`.execute(
+    trx,
+  );
+}
+
+export async function insertPersonal(trx: Trx, waiting: readonly PendingRow[]): Promise<void> {
+  const rows = waiting.flatMap(({ id, tenant_id, personal }) =>
+    personal === null
+      ? []
+      : [`{"entry_id":"${id}","tenant_id":"${tenant_id}","fields":${personal}}`],
+  );
+  if (rows.length === 0) return;
+  await sql`
+    insert into svc_audit.personal (entry_id, tenant_id, fields)
+    select * from json_to_recordset(${`[${rows.join(',')}]`}::json) as r (entry_id uuid, tenant_id uuid, fields jsonb)`.execute(
+    trx,
+  );
+}
+
+export interface NewHead {
+  readonly tenant_id: string;
+  readonly size: number;
+  readonly head: string;
+  readonly frontier: string;
+  readonly sealed_at: string;
+  readonly note: string;
+  readonly checkpoint_at: string;
+}
+
+export async function updateHeads(trx: Trx, heads: readonly NewHead[]): Promise<void> {
+  await sql`
+    update svc_audit.chains c
+    set size = r.size, head = r.head, frontier = r.frontier, sealed_at = r.sealed_at, note = r.note,
+      checkpoint_at = r.checkpoint_at
+    from json_to_recordset(${JSON.stringify(heads)}::json) as r (tenant_id uuid, size bigint, head text,
+      frontier text, sealed_at timestamptz, note text, checkpoint_at timestamptz)
+    where c.tenant_id = r.tenant_id`.execute(trx);
+}
+
+/** The entries of a chain after `seq` as lines of an export, with what is not erased of their personal values. */
+export async function readLines(
+  db: Db,
+  chain: string,
+  { after, upTo, limit }: { after: number; upTo: number; limit: number },
+): Promise<{ lines: string; last: number | undefined }> {
+  // One text for many rows: building it here would cost more than hashing them.
+  const { rows } = await sql<{ lines: string | null; last: bigint | null }>`
+    select string_agg('{"entry":' || e.body || ',"hash":"' || e.hash || '"'
+        || coalesce(',"personal":' || p.fields::text, '') || '}', E'\n' order by e.seq) as lines,
+      max(e.seq) as last
+    from (select body, hash, id, seq from svc_audit.entries
+      where tenant_id = ${chain} and seq > ${after} and seq <= ${upTo} order by seq limit ${limit}) e
+    left join svc_audit.personal p on p.entry_id = e.id`.execute(db);
+  const last = rows[0]?.last ?? undefined;
+  return { lines: rows[0]?.lines ?? '', last: last === undefined ? undefined : Number(last) };
+}

@@ -1,0 +1,60 @@
+import { anchorCheckpoints } from './anchor.ts';
+import { append } from './append.ts';
+import type { AuditContext } from './context.ts';
+import { sealingFailed } from './events.ts';
+import { seal } from './seal.ts';
+
+/** Seals in the background. */
+export interface Sealer {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createSealer(context: AuditContext, everyMs: number): Sealer {
+  let running: { abort: AbortController; ended: Promise<void> } | undefined;
+
+  const attempt = async (step: 'seal' | 'anchor', work: () => Promise<unknown>) => {
+    try {
+      await work();
+    } catch (error) {
+      context.logger.error({ err: error, step }, 'the audit log could not be sealed, trying again');
+      sealingFailed.publish(context.name, { step });
+    }
+  };
+  const pass = async (whenLocked: 'wait' | 'skip') => {
+    await attempt('seal', () => seal(context, whenLocked));
+    await attempt('anchor', () => anchorCheckpoints(context));
+  };
+  const loop = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      await pass('skip');
+      await context.clock.sleep(everyMs, signal).catch(() => {});
+    }
+  };
+  // PCI DSS 10.2.1.6 wants the start and the stop of the log in the log.
+  const note = (type: string) =>
+    append(context, context.db, {
+      type,
+      actor: { type: 'system', id: null },
+      target: { type: 'audit', id: context.name },
+    });
+
+  return {
+    async start() {
+      if (running !== undefined) return;
+      const abort = new AbortController();
+      running = { abort, ended: Promise.resolve() };
+      await note('audit.sealing.started');
+      running.ended = loop(abort.signal);
+    },
+    async stop() {
+      const stopping = running;
+      if (stopping === undefined) return;
+      running = undefined;
+      stopping.abort.abort();
+      await stopping.ended;
+      await attempt('seal', () => note('audit.sealing.stopped'));
+      await pass('wait');
+    },
+  };
+}
