@@ -12,6 +12,7 @@ import {
   uuidv7,
 } from '@svc/core';
 import type { Db } from '@svc/db';
+import { type Account, createAccount } from './account/account.ts';
 import type { AppendAudit } from './acts.ts';
 import { type ApiKeys, createApiKeys, findApiKey } from './api-keys/api-keys.ts';
 import {
@@ -72,6 +73,8 @@ export interface Auth<
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  /** What people change about their own account. */
+  readonly account: Account;
   /** Second factors, and proving anew who is there. */
   readonly mfa: Mfa;
   readonly sessions: SessionManagement;
@@ -238,6 +241,7 @@ export function createAuth<
     },
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
+    account: createAccount(context, clean),
     mfa: createMfa(context, clean),
     sessions: createSessionManagement(context),
     apiKeys: createApiKeys(context, keyPrefix),

@@ -1,3 +1,5 @@
+export type { Account } from './account/account.ts';
+export type { PasswordChange } from './account/change-password.ts';
 export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
 export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
@@ -29,6 +31,7 @@ export {
   MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,
+  UserExists,
   UserNotFound,
   Unauthenticated,
 } from './failures.ts';
@@ -66,5 +69,6 @@ export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
+export type { UserImport } from './user-import.ts';
 export type { ManagedUser, UserManagement } from './user-management.ts';
 export type { User } from './users.ts';

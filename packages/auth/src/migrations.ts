@@ -6,10 +6,21 @@ import { levels } from './migrations/0004-levels.ts';
 import { lockout } from './migrations/0005-lockout.ts';
 import { secondFactors } from './migrations/0006-second-factors.ts';
 import { apiKeys } from './migrations/0007-api-keys.ts';
+import { emailChange } from './migrations/0009-email-change.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
 export const authMigrations: Migrations = {
   schema: 'svc_auth',
-  steps: [users, sessions, oneTimeTokens, levels, lockout, secondFactors, apiKeys, signingKeys],
+  steps: [
+    users,
+    sessions,
+    oneTimeTokens,
+    levels,
+    lockout,
+    secondFactors,
+    apiKeys,
+    emailChange,
+    signingKeys,
+  ],
 };

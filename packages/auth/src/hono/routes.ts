@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
+import { accountRoutes } from './routes/account-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
 import { mfaRoutes } from './routes/mfa-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
@@ -13,6 +14,7 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
   return new Hono<AuthEnv>()
     .use(noStore)
     .route('/', signInRoutes(auth, options))
+    .route('/', accountRoutes(auth, options))
     .route('/', sessionRoutes(auth, options))
     .route('/', apiKeyRoutes(auth, options))
     .route('/', stepUpRoutes(auth, options))

@@ -11,6 +11,12 @@ export type CodeFault = 'wrong_code' | 'replayed' | 'no_factor' | 'locked';
 /** Counts wrong codes of an account, over all its sessions and challenges. */
 export const codesOf = (userId: string): ThrottleKey => ({ kind: 'second_factor', value: userId });
 
+/** Counts wrong passwords in sessions. Apart from sign-in, so that a stranger's guesses there do not keep the owner from this. */
+export const passwordsOf = (userId: string): ThrottleKey => ({
+  kind: 'second_factor',
+  value: `password:${userId}`,
+});
+
 /** Whether who tries has to wait. */
 export async function isLocked(
   context: AuthContext,
@@ -22,7 +28,7 @@ export async function isLocked(
 
 export interface Refusal {
   userId: string;
-  type: Extract<AuthActType, 'auth.mfa.failed' | 'auth.step_up.failed'>;
+  type: Extract<AuthActType, 'auth.mfa.failed' | 'auth.step_up.failed' | 'auth.password.changed'>;
   reason: CodeFault | 'wrong_password';
   method: string;
   /** @default codesOf(userId) */
