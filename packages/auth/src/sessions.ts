@@ -136,7 +136,6 @@ export function createSessions({
     },
     async renew(trx, sessionId, proof) {
       const token = randomToken(32, random);
-      const now = clock.now();
       const row = await tablesOf(trx)
         .updateTable('svc_auth.sessions')
         .set({

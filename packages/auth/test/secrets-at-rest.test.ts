@@ -11,6 +11,11 @@ test('after every flow, no table and no log line holds a secret that was handed 
   db,
 }) => {
   const { auth, outbox, logger } = openAuth(db);
+  const principalOf = async (token: string) => {
+    const principal = await auth.authenticate(token);
+    if (principal === null) throw new Error('no session is alive for the token');
+    return principal;
+  };
   const [email, waiting] = [someone(), someone()];
   await auth.register({ email, password });
   await outbox.next('verify', email);
@@ -26,15 +31,30 @@ test('after every flow, no table and no log line holds a secret that was handed 
   await codeOf(auth.resetPassword({ token: reset, password: 'short' }));
   await auth.resetPassword({ token: reset, password: newPassword });
   const { token: last } = signedIn(await auth.login({ email, password: newPassword }));
-  await auth.forgotPassword({ email });
+  const third = 'nine calm herons at noon';
+  const change = { currentPassword: newPassword, password: third };
+  const { token: changed } = await auth.account.changePassword(await principalOf(last), change);
+  const next = someone();
+  await auth.account.requestEmailChange(await principalOf(changed), { email: next });
+  const moved = await outbox.nextToken('confirm_email', next);
+  await auth.account.confirmEmailChange({ token: moved });
+  const { token: again } = signedIn(await auth.login({ email: next, password: third }));
+  await auth.account.requestEmailChange(await principalOf(again), { email });
+  await auth.forgotPassword({ email: next });
   await auth.stop();
 
   const mailed = outbox.mails.flatMap((mail) =>
     mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : [],
   );
-  expect(mailed).toHaveLength(5);
-  const tokens = [ended, alive, last, ...mailed];
-  const passwords = [password, newPassword, 'a password that waits', 'a password of a stranger'];
+  expect(mailed).toHaveLength(7);
+  const tokens = [ended, alive, last, changed, again, ...mailed];
+  const passwords = [
+    password,
+    newPassword,
+    third,
+    'a password that waits',
+    'a password of a stranger',
+  ];
   // bytea shows as hex, so a secret is looked for as text and as the bytes of its text and of what it encodes.
   const forms = [
     ...tokens.flatMap((token) => [
