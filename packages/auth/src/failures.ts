@@ -98,6 +98,13 @@ export class UserNotFound extends failure(
   'There is no such user.',
 ) {}
 
+/** The address has an account already. Only those who administer users are told. */
+export class UserExists extends failure(
+  'auth.user_exists',
+  'conflict',
+  'There is a user with this address already.',
+) {}
+
 /** The list of breached passwords cannot be asked, and the app takes no new password unchecked. */
 export class BreachCheckUnavailable extends failure(
   'auth.breach_check_unavailable',

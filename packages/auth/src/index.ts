@@ -1,3 +1,5 @@
+export type { Account } from './account/account.ts';
+export type { PasswordChange } from './account/change-password.ts';
 export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
 export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
@@ -18,18 +20,19 @@ export {
   AccessDenied,
   ApiKeyNotFound,
   AuthBusy,
-  BreachCheckUnavailable,
   AuthLocked,
+  BreachCheckUnavailable,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
   InvalidCode,
   InvalidCredentials,
   InvalidToken,
+  MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,
+  UserExists,
   UserNotFound,
-  MfaNotEnabled,
   Unauthenticated,
 } from './failures.ts';
 export type { Device, OwnDevices } from './lockout/own-devices.ts';
@@ -56,15 +59,16 @@ export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
-export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';
 export type { TypedCode } from './second-factors/codes.ts';
 export type { Mfa } from './second-factors/mfa.ts';
 export type { FactorCounts, SecondFactor } from './second-factors/second-factors.ts';
 export type { StepUp, SteppedUp } from './second-factors/step-up.ts';
 export type { TotpConfirmation, TotpConfirmed, TotpEnrolment } from './second-factors/totp.ts';
+export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
+export type { UserImport } from './user-import.ts';
 export type { ManagedUser, UserManagement } from './user-management.ts';
 export type { User } from './users.ts';

@@ -7,6 +7,7 @@ import { lockout } from './migrations/0005-lockout.ts';
 import { secondFactors } from './migrations/0006-second-factors.ts';
 import { apiKeys } from './migrations/0007-api-keys.ts';
 import { oauth } from './migrations/0008-oauth.ts';
+import { emailChange } from './migrations/0009-email-change.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
@@ -21,6 +22,7 @@ export const authMigrations: Migrations = {
     secondFactors,
     apiKeys,
     oauth,
+    emailChange,
     signingKeys,
   ],
 };

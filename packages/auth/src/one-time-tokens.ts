@@ -3,40 +3,40 @@ import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@
 import type { Db } from '@svc/db';
 import { type OneTimeTokenRow, tablesOf } from './tables.ts';
 
-export type TokenPurpose = 'verify' | 'reset_password';
+export type TokenPurpose = 'verify' | 'reset_password' | 'change_email';
 
-/** How long a mailed link works. 30 minutes for a password (OWASP: 15 to 60); a day to confirm an address. */
+/** How long a mailed link works. 30 minutes for a password (OWASP: 15 to 60); a day to confirm the address of a registration, an hour to confirm another one. */
 export const tokenTtlMs: Record<TokenPurpose, number> = {
   verify: 24 * 60 * 60_000,
   reset_password: 30 * 60_000,
+  change_email: 60 * 60_000,
 };
 
-/** What a registration waits to become once its address is confirmed. */
-export interface PendingRegistration {
-  readonly phc: string;
-  readonly name: string | null;
+/** What waits for an address to be confirmed: a registration's password and name, or the address of somebody who has another. */
+export interface Pending {
+  readonly phc?: string;
+  readonly name?: string | null;
+  readonly email?: string;
 }
 
 export interface TokenHolder {
+  readonly userId: string;
   readonly email: string;
   readonly name: string | null;
 }
 
 /** Tokens that work once. At most one per user and purpose is alive: a newer one takes the place of the older. */
 export interface OneTimeTokens {
-  /** A new token; with `pending`, the registration that it confirms. */
-  issue(
-    db: Db,
-    purpose: TokenPurpose,
-    userId: string,
-    pending?: PendingRegistration,
-  ): Promise<string>;
+  /** A new token; with `pending`, what it confirms. */
+  issue(db: Db, purpose: TokenPurpose, userId: string, pending?: Pending): Promise<string>;
   /** A new token for the registration that waits, or `null` when none waits. */
   reissue(db: Db, purpose: TokenPurpose, userId: string): Promise<string | null>;
   /** Whose token it is, if it would be accepted now. */
   holderOf(db: Db, purpose: TokenPurpose, token: string): Promise<TokenHolder | undefined>;
   /** Uses the token up; of any number at once, one gets the row and the others `null`. */
   consume(db: Db, purpose: TokenPurpose, token: string): Promise<OneTimeTokenRow | null>;
+  /** Voids the unused tokens of these purposes. */
+  forget(db: Db, userId: string, purposes: readonly TokenPurpose[]): Promise<void>;
   /** Forgets what registrations of this user wait, and their links. */
   forgetPending(db: Db, userId: string): Promise<void>;
 }
@@ -69,6 +69,7 @@ export function createOneTimeTokens(options: {
         ...row,
         pending_password: pending?.phc ?? null,
         pending_name: pending?.name ?? null,
+        pending_email: pending?.email ?? null,
       };
       await tablesOf(db)
         .insertInto('svc_auth.one_time_tokens')
@@ -98,7 +99,7 @@ export function createOneTimeTokens(options: {
       return tablesOf(db)
         .selectFrom('svc_auth.one_time_tokens as t')
         .innerJoin('svc_auth.users as u', 'u.id', 't.user_id')
-        .select(['u.email', 'u.name'])
+        .select(['u.id as userId', 'u.email', 'u.name'])
         .where('t.token_hash', '=', sha256(token))
         .where('t.purpose', '=', purpose)
         .where('t.used_at', 'is', null)
@@ -120,15 +121,10 @@ export function createOneTimeTokens(options: {
         .executeTakeFirst();
       return row ?? null;
     },
+    forget: (db, userId, purposes) => deleteUnused(db, userId, purposes),
     async forgetPending(db, userId) {
-      const tokens = tablesOf(db);
-      await tokens
-        .deleteFrom('svc_auth.one_time_tokens')
-        .where('user_id', '=', userId)
-        .where('purpose', '=', 'verify')
-        .where('used_at', 'is', null)
-        .execute();
-      await tokens
+      await deleteUnused(db, userId, ['verify']);
+      await tablesOf(db)
         .updateTable('svc_auth.one_time_tokens')
         .set({ pending_password: null, pending_name: null })
         .where('user_id', '=', userId)
@@ -136,6 +132,19 @@ export function createOneTimeTokens(options: {
         .execute();
     },
   };
+}
+
+async function deleteUnused(
+  db: Db,
+  userId: string,
+  purposes: readonly TokenPurpose[],
+): Promise<void> {
+  await tablesOf(db)
+    .deleteFrom('svc_auth.one_time_tokens')
+    .where('user_id', '=', userId)
+    .where('purpose', 'in', [...purposes])
+    .where('used_at', 'is', null)
+    .execute();
 }
 
 // Two registrations that wait for one address may come from two people, and the owner cannot tell by

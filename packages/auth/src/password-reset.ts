@@ -6,7 +6,7 @@ import { InvalidToken } from './failures.ts';
 import { forgetDevices } from './lockout/devices.ts';
 import { forgetFailures } from './lockout/password-attempt.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
-import { addLocalIdentity, findUserByEmail, markVerified, setPassword } from './users.ts';
+import { addLocalIdentity, findUserByEmail, lockUser, markVerified, setPassword } from './users.ts';
 
 // One look-up for known and unknown alike; what only the known need happens after the answer.
 export async function forgotPassword(
@@ -19,7 +19,13 @@ export async function forgotPassword(
   afterwards(context, within, 'reset_mail', async () => {
     const act = { type: 'auth.password.reset_requested', userId: user.id } as const;
     await recordAlone(context, { ...act, actor: { type: 'anonymous', id: null } }, { origin });
-    const token = await context.tokens.issue(context.db, 'reset_password', user.id);
+    const token = await transact(context.db, async (trx) => {
+      // The address may have been given up since it was looked up, and who reads its mail is a stranger now.
+      const holder = await lockUser(trx, user.id);
+      if (holder?.email_normalized !== user.email_normalized) return null;
+      return context.tokens.issue(trx, 'reset_password', user.id);
+    });
+    if (token === null) return;
     await context.mailer.resetPassword(user.email, token, tokenTtlMs.reset_password);
   });
 }
@@ -42,6 +48,8 @@ export async function resetPassword(
   const { text, breachUnchecked } = await context.passwords.check(input.password, holder);
   const phc = await context.hasher.hash(text);
   await transact(within ?? context.db, async (trx) => {
+    // The user first, as in all that voids tokens, so that no two wait for each other.
+    await lockUser(trx, holder.userId);
     const token = await context.tokens.consume(trx, 'reset_password', input.token);
     if (token === null) throw new InvalidToken();
     const now = context.clock.now();
@@ -53,6 +61,7 @@ export async function resetPassword(
     const devicesForgotten = await forgetDevices(trx, user.id);
     await forgetFailures(context, trx, user, origin);
     await context.tokens.forgetPending(trx, user.id);
+    await context.tokens.forget(trx, user.id, ['change_email']);
     await addLocalIdentity(trx, context.newId(), user.id, now);
     const act = {
       type: 'auth.password.reset',

@@ -115,8 +115,9 @@ export function verify(
   });
 }
 
-function parseName(value: string | undefined): string | null {
-  if (value === undefined) return null;
+/** What somebody is called; `null` for nothing. @throws {ValidationFailed} */
+export function parseName(value: string | null | undefined): string | null {
+  if (value === undefined || value === null) return null;
   if (typeof value !== 'string') throw new TypeError('name must be a string');
   const name = value.trim();
   if (name.length <= maxNameLength && !/[\p{Cc}\p{Cs}]/u.test(name))

@@ -8,7 +8,7 @@ const email = v.pipe(
   v.description('An e-mail address.'),
   v.examples(['ada@example.com']),
 );
-const newPassword = v.pipe(
+export const newPassword = v.pipe(
   v.string(),
   v.maxLength(2048),
   v.description(
@@ -23,17 +23,17 @@ const token = v.pipe(
   v.examples(['4l0bVb3q5rJvYx7m2Qk9cT1nZs8wGd6hEa0uPfRiLoM']),
 );
 
+export const personName = v.pipe(
+  v.string(),
+  v.maxLength(200),
+  v.description('What the person is called.'),
+  v.examples(['Ada']),
+);
+
 export const RegisterSchema = v.strictObject({
   email,
   password: newPassword,
-  name: v.optional(
-    v.pipe(
-      v.string(),
-      v.maxLength(200),
-      v.description('What the person is called.'),
-      v.examples(['Ada']),
-    ),
-  ),
+  name: v.optional(personName),
 });
 
 export const EmailSchema = v.strictObject({ email });

@@ -62,7 +62,12 @@ export function createSessionManagement(context: AuthContext): SessionManagement
     },
     async revoke(principal, sessionId, options) {
       if (!isUuid(sessionId)) throw new SessionNotFound();
-      const ended = await end(principal.userId, { only: sessionId }, themselves(principal), options);
+      const ended = await end(
+        principal.userId,
+        { only: sessionId },
+        themselves(principal),
+        options,
+      );
       if (ended === 0) throw new SessionNotFound();
     },
     revokeOthers: (principal, options) =>

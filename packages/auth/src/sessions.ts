@@ -64,11 +64,11 @@ export interface Sessions {
   open(trx: Db, session: NewSession): Promise<{ token: string; session: Session }>;
   /** Whose session it is, while it is alive; that it was used is noted at most once a minute. */
   find(db: Db, token: string): Promise<Principal | null>;
-  /** A new token for a session in which somebody proved themselves anew; the former one is dead. `null` when it has ended. */
+  /** A new token for a session; the former one is dead. `proof` is what somebody proved in it now, if they did. `null` when it has ended. */
   renew(
     trx: Db,
     sessionId: string,
-    proof: Proof,
+    proof: Proof | null,
   ): Promise<{ token: string; session: Session } | null>;
   /** Ends the session of a token. Nothing comes back when it had ended. */
   revoke(db: Db, token: string, reason: RevokeReason): Promise<SessionRow | undefined>;
@@ -136,17 +136,13 @@ export function createSessions({
       const user = { ...row, id: row.user_id, created_at: row.user_created_at };
       return principalOf(user, { session: toSession(due ? { ...row, ...seen } : row) });
     },
-    async renew(trx, sessionId, { method, level }) {
+    async renew(trx, sessionId, proof) {
       const token = randomToken(32, random);
-      const now = clock.now();
       const row = await tablesOf(trx)
         .updateTable('svc_auth.sessions')
         .set({
           token_hash: sha256(token),
-          level: sql<1 | 2>`greatest(level, ${level}::smallint)`,
-          methods: sql<string[]>`array_append(array_remove(methods, ${method}), ${method})`,
-          authenticated_at: now,
-          ...(level === 2 && { second_factor_at: now }),
+          ...(proof !== null && shownNow(proof, clock.now())),
         })
         .where('id', '=', sessionId)
         .where('revoked_at', 'is', null)
@@ -157,6 +153,15 @@ export function createSessions({
     revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
     revokeAll: (db, userId, reason, exceptId) =>
       revokeByUser(db, { userId, exceptId }, reason, clock.now()),
+  };
+}
+
+function shownNow({ method, level }: Proof, now: Date) {
+  return {
+    level: sql<1 | 2>`greatest(level, ${level}::smallint)`,
+    methods: sql<string[]>`array_append(array_remove(methods, ${method}), ${method})`,
+    authenticated_at: now,
+    ...(level === 2 && { second_factor_at: now }),
   };
 }
 

@@ -165,6 +165,8 @@ export interface OneTimeTokenRow {
   /** The PHC string and the name of the registration that this token confirms. */
   pending_password: string | null;
   pending_name: string | null;
+  /** The address that this token confirms, of a user who has another. */
+  pending_email: string | null;
   created_at: Date;
   expires_at: Date;
   used_at: Date | null;

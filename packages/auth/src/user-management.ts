@@ -4,6 +4,7 @@ import { type Actor, type AuthAct, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { UserNotFound } from './failures.ts';
 import { tablesOf, type UserRow } from './tables.ts';
+import { importUser, type UserImport } from './user-import.ts';
 import { toUser, type User } from './users.ts';
 
 /** A user as staff see them. */
@@ -23,6 +24,13 @@ export interface UserManagement<Role extends string = string> {
   }): Promise<readonly ManagedUser[]>;
   /** @throws {UserNotFound} */
   get(userId: string): Promise<ManagedUser>;
+  /**
+   * Takes over a user of another system, whose password works on and is hashed anew at their next login. Mails nobody.
+   *
+   * @throws {UserExists} when the address has an account, verified or not.
+   * @throws {ValidationFailed} for an address, a hash, a name or a role that cannot be.
+   */
+  import(user: UserImport<Role>, actor: Actor, options?: WriteOptions): Promise<ManagedUser>;
   /** In force with the next request. @throws {UserNotFound} @throws {ValidationFailed} for a name that is no role */
   setRoles(
     userId: string,
@@ -58,6 +66,11 @@ export function createUserManagement(context: AuthContext): UserManagement {
       .where('id', '=', userId)
       .returningAll()
       .executeTakeFirst();
+  const parseRoles = (names: readonly string[]) => {
+    const roles = [...new Set(names)].filter((name) => name !== 'user').toSorted();
+    if (roles.some((name) => !authorization.isRole(name))) throw unknownRole();
+    return roles;
+  };
   return {
     async list({ limit, before, email }) {
       const rows = await tablesOf(db)
@@ -83,9 +96,12 @@ export function createUserManagement(context: AuthContext): UserManagement {
       if (row === undefined) throw new UserNotFound();
       return toManagedUser(row);
     },
+    async import(user, actor, options) {
+      const roles = parseRoles(user.roles ?? []);
+      return toManagedUser(await importUser(context, { ...user, roles }, actor, options));
+    },
     async setRoles(userId, names, actor, options = {}) {
-      const roles = [...new Set(names)].filter((name) => name !== 'user').toSorted();
-      if (roles.some((name) => !authorization.isRole(name))) throw unknownRole();
+      const roles = parseRoles(names);
       return change(userId, options, async (trx) => {
         const row = await update(trx, userId, { roles });
         const details = { roles: roles.join(' ') };

@@ -140,6 +140,17 @@ export async function addLocalIdentity(
     .execute();
 }
 
+/** Holds the row of a user until the transaction ends: who changes the account meanwhile waits. Nothing comes back when they are disabled. */
+export function lockUser(trx: Db, userId: string): Promise<UserRow | undefined> {
+  return tablesOf(trx)
+    .selectFrom('svc_auth.users')
+    .selectAll()
+    .where('id', '=', userId)
+    .where('disabled_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
 /** @throws {Error} when there is no such user. */
 export function findUser(db: Db, userId: string): Promise<UserRow> {
   return tablesOf(db)

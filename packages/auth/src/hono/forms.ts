@@ -1,6 +1,7 @@
 import { type Failure, isFailure } from '@svc/core';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Auth } from '../auth.ts';
+import type { Origin } from '../origin.ts';
 import { originOf } from './origin.ts';
 import { messagePage, resetPage } from './pages.ts';
 
@@ -24,18 +25,32 @@ function formPost(
 }
 
 export function verifyForm(auth: Auth) {
+  return tokenForm(auth, (token, origin) => auth.verify({ token }, { origin }), {
+    title: 'Your address is confirmed',
+    text: `You can sign in to ${auth.appName} now.`,
+  });
+}
+
+export function confirmEmailForm(auth: Auth) {
+  const confirm = auth.account.confirmEmailChange;
+  return tokenForm(auth, (token, origin) => confirm({ token }, { origin }), {
+    title: 'Your e-mail address is changed',
+    text: 'You have been signed out everywhere. Sign in with the new address.',
+  });
+}
+
+function tokenForm(
+  { appName }: Auth,
+  use: (token: string, origin: Origin) => Promise<unknown>,
+  done: { title: string; text: string },
+) {
   return formPost(async (c, field) => {
-    const { appName } = auth;
     try {
-      await auth.verify({ token: field('token') }, { origin: originOf(c) });
+      await use(field('token'), originOf(c));
     } catch (error) {
       return refusalPage(c, appName, error);
     }
-    return messagePage(c, {
-      appName,
-      title: 'Your address is confirmed',
-      text: `You can sign in to ${appName} now.`,
-    });
+    return messagePage(c, { appName, ...done });
   });
 }
 

@@ -47,14 +47,31 @@ function page(c: Context, { appName, title, body, status = 200 }: PageOptions) {
   );
 }
 
-/** Asks for the press of a button: a mail scanner that follows the link presses none. */
-export function verifyPage(c: Context, options: { appName: string; token: string }) {
-  const { appName, token } = options;
+interface LinkOptions {
+  appName: string;
+  token: string;
+}
+
+/** What a link to verify the address of a registration opens. */
+export function verifyPage(c: Context, { appName, token }: LinkOptions) {
+  const text = `If you did not register at ${appName}, close this page.`;
+  return buttonPage(c, { appName, token, title: 'Confirm your e-mail address', text });
+}
+
+/** What a link to the new address of an account opens. */
+export function confirmEmailPage(c: Context, { appName, token }: LinkOptions) {
+  const text = `Your account at ${appName} will have this address, and you will be signed out everywhere. If you did not ask for this, close this page.`;
+  return buttonPage(c, { appName, token, title: 'Confirm your new e-mail address', text });
+}
+
+// Asks for the press of a button: a mail scanner that follows the link presses none.
+function buttonPage(c: Context, options: LinkOptions & { title: string; text: string }) {
+  const { appName, token, title, text } = options;
   return page(c, {
     appName,
-    title: 'Confirm your e-mail address',
+    title,
     // The action is relative: where the routes are mounted is the app's business.
-    body: html`<p>If you did not register at ${appName}, close this page.</p>
+    body: html`<p>${text}</p>
       <form method="post" action="?">
         <input type="hidden" name="token" value="${isTokenShaped(token) ? token : ''}" />
         <button type="submit">Confirm</button>

@@ -2,10 +2,11 @@ import { Hono } from 'hono';
 import type { Auth } from '../auth.ts';
 import { noStore } from './no-store.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
+import { accountRoutes } from './routes/account-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
-import { sessionRoutes } from './routes/session-routes.ts';
-import { mfaRoutes } from './routes/mfa-routes.ts';
 import { deviceRoutes } from './routes/device-routes.ts';
+import { mfaRoutes } from './routes/mfa-routes.ts';
+import { sessionRoutes } from './routes/session-routes.ts';
 import { signInRoutes } from './routes/sign-in-routes.ts';
 import { stepUpRoutes } from './routes/step-up-routes.ts';
 
@@ -14,6 +15,7 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
   return new Hono<AuthEnv>()
     .use(noStore)
     .route('/', signInRoutes(auth, options))
+    .route('/', accountRoutes(auth, options))
     .route('/', sessionRoutes(auth, options))
     .route('/', apiKeyRoutes(auth, options))
     .route('/', stepUpRoutes(auth, options))

@@ -10,12 +10,12 @@ export function sessionOf({ session }: Principal): Session {
   return session;
 }
 
-/** A new token for the current session, and no other, with what was proved in it now. @throws {Unauthenticated} when it has ended. */
+/** A new token for the current session, and no other, with what was proved in it now, if anything was. @throws {Unauthenticated} when it has ended. */
 export async function raiseSession(
   context: AuthContext,
   trx: Trx,
   principal: Principal,
-  proof: Proof,
+  proof: Proof | null,
 ): Promise<{ token: string; session: Session }> {
   const raised = await context.sessions.renew(trx, sessionOf(principal).id, proof);
   if (raised === null) throw new Unauthenticated();

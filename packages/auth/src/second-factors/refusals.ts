@@ -28,7 +28,7 @@ export async function isLocked(
 
 export interface Refusal {
   userId: string;
-  type: Extract<AuthActType, 'auth.mfa.failed' | 'auth.step_up.failed'>;
+  type: Extract<AuthActType, 'auth.mfa.failed' | 'auth.step_up.failed' | 'auth.password.changed'>;
   reason: CodeFault | 'wrong_password';
   method: string;
   /** @default codesOf(userId) */

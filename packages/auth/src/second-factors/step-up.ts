@@ -1,17 +1,15 @@
-import { type Db, transact, type Trx } from '@svc/db';
+import { transact, type Trx } from '@svc/db';
+import { checkOwnPassword } from '../account/own-password.ts';
 import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
-import { InvalidCode, InvalidCredentials } from '../failures.ts';
+import { InvalidCode } from '../failures.ts';
 import type { Origin } from '../origin.ts';
-import { parsePassword } from '../passwords/passwords.ts';
 import type { Principal } from '../principal.ts';
 import type { Proof, Session } from '../sessions.ts';
-import { tablesOf } from '../tables.ts';
 import { authMethodOf } from './challenge.ts';
 import { type TypedCode, useCode } from './codes.ts';
 import { raiseSession, sessionOf } from './raised-session.ts';
-import { isLocked, passwordsOf, refuse } from './refusals.ts';
-import { lockMfa } from './second-factors.ts';
+import { refuse } from './refusals.ts';
 
 /** What somebody shows in a session that they have. A password makes it fresh, and never a session of level 2. */
 export type StepUp = TypedCode | { method: 'password'; password: string };
@@ -29,9 +27,14 @@ export async function stepUp(
   options: WriteOptions = {},
 ): Promise<SteppedUp> {
   sessionOf(principal);
-  if (shown.method === 'password') return showPassword(context, principal, shown.password, options);
   const { userId } = principal;
   const { within, origin } = options;
+  if (shown.method === 'password') {
+    const check = { userId, password: shown.password, type: 'auth.step_up.failed' } as const;
+    return checkOwnPassword(context, check, options, (trx) =>
+      raise(context, trx, principal, { method: 'pwd', level: 1 }, origin),
+    );
+  }
   const raised = await transact(within ?? context.db, async (trx) => {
     const fault = await useCode(context, trx, userId, shown, origin);
     if (fault !== null) {
@@ -42,43 +45,6 @@ export async function stepUp(
   });
   if (raised === null) throw new InvalidCode();
   return raised;
-}
-
-async function showPassword(
-  context: AuthContext,
-  principal: Principal,
-  typed: string,
-  options: WriteOptions,
-): Promise<SteppedUp> {
-  const { userId } = principal;
-  const { within, origin } = options;
-  const counter = passwordsOf(userId);
-  const password = parsePassword(typed);
-  const phc = await findPassword(within ?? context.db, userId);
-  const fits = await context.hasher.verify(phc, password);
-  const raised = await transact(within ?? context.db, async (trx) => {
-    const what = { type: 'auth.step_up.failed', method: 'password', userId, counter } as const;
-    // Those who try wait for each other: see useCode.
-    await lockMfa(trx, userId);
-    if (await isLocked(context, trx, counter))
-      return refuse(context, trx, { ...what, reason: 'locked' }, options);
-    // Asked again, because it may have been changed while the hash was computed.
-    if (!fits || phc === null || (await findPassword(trx, userId)) !== phc)
-      return refuse(context, trx, { ...what, reason: 'wrong_password' }, options);
-    await context.throttles.clear(trx, [counter]);
-    return raise(context, trx, principal, { method: 'pwd', level: 1 }, origin);
-  });
-  if (raised === null) throw new InvalidCredentials();
-  return raised;
-}
-
-async function findPassword(db: Db, userId: string): Promise<string | null> {
-  const row = await tablesOf(db)
-    .selectFrom('svc_auth.password_credentials')
-    .select('phc')
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  return row?.phc ?? null;
 }
 
 async function raise(

@@ -4,8 +4,8 @@ import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
 import {
   AuthBusy,
-  BreachCheckUnavailable,
   AuthLocked,
+  BreachCheckUnavailable,
   ForeignLogin,
   InvalidCredentials,
   InvalidToken,
