@@ -42,10 +42,16 @@ export function createSealer(context: AuditContext, everyMs: number): Sealer {
   return {
     async start() {
       if (running !== undefined) return;
-      const abort = new AbortController();
-      running = { abort, ended: Promise.resolve() };
-      await note('audit.sealing.started');
-      running.ended = loop(abort.signal);
+      const self = { abort: new AbortController(), ended: Promise.resolve() };
+      running = self;
+      try {
+        await note('audit.sealing.started');
+      } catch (error) {
+        if (running === self) running = undefined;
+        throw error;
+      }
+      // Stopped in the meantime, it ends before its first round.
+      self.ended = loop(self.abort.signal);
     },
     async stop() {
       const stopping = running;

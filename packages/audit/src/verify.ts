@@ -4,7 +4,7 @@ import { assertTenantId } from './event.ts';
 import { verified } from './events.ts';
 import { type LogScope, logLines } from './log-lines.ts';
 import { checkpointed, endIn } from './registry.ts';
-import { seal } from './seal.ts';
+import { sealToRead } from './seal.ts';
 import { tablesOf } from './tables.ts';
 import { type AuditVerification, type RememberedEnd, verifyAuditLog } from './verify-audit-log.ts';
 
@@ -23,7 +23,7 @@ export async function verify(
   if (tenantId !== 'every') assertTenantId(tenantId);
   const isEvery = tenantId === 'every';
   const result = await verifyAuditLog(
-    logLines(context.db, tenantId, () => seal(context, 'wait')),
+    logLines(context.db, tenantId, () => sealToRead(context)),
     {
       publicKeys: context.publicKeys,
       checkpoints,
