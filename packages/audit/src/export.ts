@@ -34,7 +34,7 @@ export async function* exportLog(
       yield rows.map((row) => toCsvLine(toEntry(row))).join('');
   } else if (Object.values(conditions).some((condition) => condition !== undefined)) {
     for await (const rows of pages(context, filter)) yield rows.map(toLine).join('');
-  } else yield* logLines(context.db, tenantId, () => sealToRead(context));
+  } else yield* logLines(context.db, tenantId, { seal: () => sealToRead(context) });
 }
 
 async function* pages(context: AuditContext, filter: AuditFilter): AsyncGenerator<FoundEntry[]> {

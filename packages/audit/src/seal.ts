@@ -2,7 +2,7 @@ import { isFailure } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { checkpointText } from './checkpoint.ts';
 import type { AuditContext } from './context.ts';
-import { bodyOf, serviceChain, toTenantId } from './entry.ts';
+import { bodyOf, type SealedEvent, serviceChain, toTenantId } from './entry.ts';
 import { sealed } from './events.ts';
 import { joinFrontier, splitFrontier } from './frontier.ts';
 import { createMerkleTree, hashLeaf } from './merkle.ts';
@@ -150,7 +150,7 @@ function sealChain(
     const body = bodyOf({ at: Number(row.at_ms), previous, sealedAt, seq, tenantId }, row.event);
     previous = hashLeaf(body);
     tree.append(previous);
-    return { body, hash: previous };
+    return toSealedRow(row, { body, hash: previous, seq });
   });
   const { size, nodes } = tree.frontier();
   const text = checkpointText({
@@ -174,6 +174,28 @@ function sealChain(
     checkpoint_at: (isCheckpoint ? at : (chain.checkpoint_at ?? at)).toISOString(),
   };
   return { head, entries, isCheckpoint };
+}
+
+/** An entry as it is inserted. */
+export function toSealedRow(
+  { tenant_id, id, at_ms, event }: PendingRow,
+  { body, hash, seq }: { body: string; hash: string; seq: number },
+): SealedRow {
+  const { type, outcome, actor, target } = JSON.parse(event) as SealedEvent;
+  return {
+    body,
+    hash,
+    tenant_id,
+    seq,
+    id,
+    at: new Date(Number(at_ms)).toISOString(),
+    type,
+    outcome,
+    actor_type: actor.type,
+    actor_id: actor.id,
+    target_type: target?.type ?? null,
+    target_id: target?.id ?? null,
+  };
 }
 
 function sealingTime(now: Date, last: Date | null): Date {

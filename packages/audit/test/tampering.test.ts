@@ -3,8 +3,9 @@ import { databaseTest, type TestDatabase } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { hashLeaf, verifyAuditLog } from '../src/index.ts';
-import { bodyOf, genesisOf, linkOf } from '../src/entry.ts';
+import { bodyOf, type EntryBody, genesisOf, linkOf, toChain } from '../src/entry.ts';
 import { auditMigrations } from '../src/migrations.ts';
+import { toSealedRow } from '../src/seal.ts';
 import { event, fill, key, kindsOf, openAudit, someTenant, textOf } from './open-audit.ts';
 
 // Whoever owns the tables can switch every guard off: what they do then must show.
@@ -49,10 +50,23 @@ async function openLog(db: TestDatabase['db']) {
   };
 }
 
+/** The row of a body, its columns filed right. */
+function rowOf(body: string, hash: string) {
+  const { chain, event } = JSON.parse(body) as EntryBody;
+  const row = {
+    tenant_id: toChain(chain.tenantId),
+    id: event.id,
+    at_ms: chain.at,
+    event: JSON.stringify(event),
+    personal: null,
+  };
+  return toSealedRow(row, { body, hash, seq: chain.seq });
+}
+
 const setBody = (trx: Trx, tenantId: string, seq: number, body: string, hash?: string) =>
   trx
     .updateTable('svc_audit.entries')
-    .set(hash === undefined ? { body } : { body, hash })
+    .set(hash === undefined ? { body, type: rowOf(body, '').type } : rowOf(body, hash))
     .where('tenant_id', '=', tenantId)
     .where('seq', '=', seq)
     .execute();
@@ -151,7 +165,7 @@ test('an inserted entry is found', async ({ db, database }) => {
     );
     await trx
       .insertInto('svc_audit.entries')
-      .values({ body, hash: hashLeaf(body) })
+      .values(rowOf(body, hashLeaf(body)))
       .execute();
   });
   expect(await log.found()).toEqual(['unsigned_tail']);
@@ -175,7 +189,7 @@ test('an entry inserted in the middle, with all that follows moved up, is found'
         .replace(/"id":"[^"]*","outcome"/, `"id":"${crypto.randomUUID()}","outcome"`);
       const body = bodyOf({ ...link, seq: index + 1, previous }, event);
       previous = hashLeaf(body);
-      await trx.insertInto('svc_audit.entries').values({ body, hash: previous }).execute();
+      await trx.insertInto('svc_audit.entries').values(rowOf(body, previous)).execute();
     }
   });
   expect(await log.found()).toContain('rewritten');
@@ -195,7 +209,7 @@ test('reordered entries are found', async ({ db, database }) => {
     for (const body of [renumber(five, 4), renumber(four, 5)])
       await trx
         .insertInto('svc_audit.entries')
-        .values({ body, hash: hashLeaf(body) })
+        .values(rowOf(body, hashLeaf(body)))
         .execute();
   });
   expect(await log.found()).toContain('broken_link');
@@ -319,7 +333,7 @@ test("the deletion of the service's own chain is found by the chains it no longe
     for (const table of ['entries', 'chains', 'checkpoints'])
       await trx.deleteFrom(`svc_audit.${table}`).where('tenant_id', '=', service).execute();
     for (const { body, hash } of entries)
-      await trx.insertInto('svc_audit.entries').values({ body, hash }).execute();
+      await trx.insertInto('svc_audit.entries').values(rowOf(body, hash)).execute();
     await trx.insertInto('svc_audit.chains').values(chains).execute();
     await trx.insertInto('svc_audit.checkpoints').values(checkpoints).execute();
   });
@@ -343,7 +357,7 @@ test('a fork, two entries with one place, is found', async ({ db, database }) =>
     await sql`alter table svc_audit.entries drop constraint entries_pkey`.execute(trx);
     await trx
       .insertInto('svc_audit.entries')
-      .values({ body, hash: hashLeaf(body) })
+      .values(rowOf(body, hashLeaf(body)))
       .execute();
   });
   expect(await log.found()).toContain('forked');
@@ -403,7 +417,7 @@ test('a splice of an entry of another tenant is found', async ({ db, database })
       .execute();
     await trx
       .insertInto('svc_audit.entries')
-      .values({ body, hash: hashLeaf(body) })
+      .values(rowOf(body, hashLeaf(body)))
       .execute();
   });
   expect(await log.found()).toContain('broken_link');
@@ -496,6 +510,66 @@ test('a damaged chain is reported and keeps no other from being sealed', async (
   await database.asOwner((trx) =>
     trx.deleteFrom('svc_audit.pending').where('tenant_id', '=', log.tenantId).execute(),
   );
+});
+
+test.for([
+  ['tenant_id', '0199b999-0000-7000-8000-000000000000'],
+  ['seq', 99],
+  ['id', '0199b999-0000-7000-8000-000000000000'],
+  ['at', new Date(0)],
+  ['type', 'projects.created'],
+  ['outcome', 'failure'],
+  ['actor_type', 'system'],
+  ['actor_id', null],
+  ['actor_id', 'somebody'],
+  ['target_type', 'user'],
+  ['target_id', null],
+  ['target_id', 'p2'],
+])(
+  'an entry that is hidden from searches by another %s is found',
+  async ([column, value], { db, database }) => {
+    const log = await openLog(db);
+    await tamper(database, (trx) =>
+      trx
+        .updateTable('svc_audit.entries')
+        .set({ [column as string]: value })
+        .where('tenant_id', '=', log.tenantId)
+        .where('seq', '=', 10)
+        .execute(),
+    );
+    expect(await log.audit.verify({ tenantId: log.tenantId })).toMatchObject({ valid: false });
+    const every = kindsOf(await log.audit.verify());
+    expect(every).toContain('misfiled');
+  },
+);
+
+test('entries with every kind of text are filed right', async ({ db }) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  for (const odd of [
+    '"',
+    '\\',
+    '\n',
+    '\u001f',
+    '\u2028',
+    'ä€😀',
+    '%_',
+    '","type":"x"},"details":{',
+    '/',
+  ])
+    await audit.append(
+      event({
+        tenantId,
+        actor: { type: 'user', id: odd, reason: odd },
+        target: { type: odd, id: odd },
+        requestId: odd,
+        details: { [odd]: odd, id: odd, outcome: odd },
+        personal: { [odd]: odd },
+      }),
+    );
+  await audit.append(event({ tenantId, actor: { type: 'anonymous', id: null } }));
+  await audit.seal();
+  expect((await audit.verify({ tenantId })).problems).toEqual([]);
 });
 
 test('whatever stands in a file, verifying it is an answer and no crash', async () => {
