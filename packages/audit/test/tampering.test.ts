@@ -537,9 +537,8 @@ test.for([
         .where('seq', '=', 10)
         .execute(),
     );
-    expect(await log.audit.verify({ tenantId: log.tenantId })).toMatchObject({ valid: false });
-    const every = kindsOf(await log.audit.verify());
-    expect(every).toContain('misfiled');
+    const kinds = kindsOf(await log.audit.verify({ tenantId: log.tenantId }));
+    expect(kinds).toContain(column === 'tenant_id' ? 'truncated' : 'misfiled');
   },
 );
 
