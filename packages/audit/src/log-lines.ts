@@ -67,7 +67,7 @@ async function* chainLines(
   const row = await readChain(db, chain);
   yield `${headerLine(chain, row)}\n${await checkpointLines(db, chain, row)}`;
   const upTo = Number(row?.last_seq ?? (await lastSeqOf(db, chain)) ?? 0);
-  const options = { upTo, limit: linesAtOnce };
+  const options = { upTo, limit: linesAtOnce, checkFiling: onMisfiled !== undefined };
   let next = readLines(db, chain, { after: Number.MIN_SAFE_INTEGER, ...options });
   for (;;) {
     const { lines, last, misfiled } = await next;
