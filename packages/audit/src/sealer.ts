@@ -42,16 +42,16 @@ export function createSealer(context: AuditContext, everyMs: number): Sealer {
   return {
     async start() {
       if (running !== undefined) return;
-      const self = { abort: new AbortController(), ended: Promise.resolve() };
-      running = self;
+      const own = { abort: new AbortController(), ended: Promise.resolve() };
+      running = own;
       try {
         await note('audit.sealing.started');
       } catch (error) {
-        if (running === self) running = undefined;
+        if (running === own) running = undefined;
         throw error;
       }
       // Stopped in the meantime, it ends before its first round.
-      self.ended = loop(self.abort.signal);
+      own.ended = loop(own.abort.signal);
     },
     async stop() {
       const stopping = running;

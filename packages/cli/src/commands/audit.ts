@@ -43,7 +43,7 @@ export const auditCommands: CommandGroup = {
   commands: { verify },
 };
 
-async function loadAudit(): Promise<typeof import('@svc/audit')> {
+async function loadAudit() {
   try {
     return await import('@svc/audit');
   } catch (error) {
