@@ -33,6 +33,8 @@ export type AuditProblemKind =
   | 'bad_signature'
   /** A personal value is not the one that was committed to. */
   | 'personal_changed'
+  /** The columns by which an entry is searched say something else than it does. */
+  | 'misfiled'
   /** A line that is none of an export. */
   | 'malformed';
 

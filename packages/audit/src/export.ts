@@ -2,7 +2,7 @@ import type { AuditContext } from './context.ts';
 import { csvHeader, toCsvLine } from './csv.ts';
 import { assertTenantId } from './event.ts';
 import { logLines } from './log-lines.ts';
-import { seal } from './seal.ts';
+import { sealToRead } from './seal.ts';
 import {
   type AuditFilter,
   findEntries,
@@ -34,7 +34,7 @@ export async function* exportLog(
       yield rows.map((row) => toCsvLine(toEntry(row))).join('');
   } else if (Object.values(conditions).some((condition) => condition !== undefined)) {
     for await (const rows of pages(context, filter)) yield rows.map(toLine).join('');
-  } else yield* logLines(context.db, tenantId, () => seal(context, 'wait'));
+  } else yield* logLines(context.db, tenantId, { seal: () => sealToRead(context) });
 }
 
 async function* pages(context: AuditContext, filter: AuditFilter): AsyncGenerator<FoundEntry[]> {

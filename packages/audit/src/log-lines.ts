@@ -26,16 +26,23 @@ export interface ChainHeader {
 
 const linesAtOnce = 2000;
 
+export interface LogLinesOptions {
+  /** Called once before anything is read. */
+  seal(): Promise<unknown>;
+  /** Told of entries whose columns do not say what is hashed. */
+  onMisfiled?(chain: string, seqs: readonly number[]): void;
+}
+
 /** Chunks of whole lines. @throws {PurgedMeanwhile} */
 export async function* logLines(
   db: Db,
   scope: LogScope,
-  seal: () => Promise<unknown>,
+  { seal, onMisfiled }: LogLinesOptions,
 ): AsyncGenerator<string> {
   const chains = await chainsOf(db, scope);
   // After that the service's own chain knows each of them.
   await seal();
-  for (const chain of chains) yield* chainLines(db, chain);
+  for (const chain of chains) yield* chainLines(db, chain, onMisfiled);
 }
 
 // Chains are taken from the entries, too: one whose end was deleted must not go unnoticed.
@@ -52,15 +59,20 @@ export async function chainsOf(db: Db, scope: LogScope): Promise<string[]> {
 
 type ReadChain = ChainRow & { last_seq: bigint | null };
 
-async function* chainLines(db: Db, chain: string): AsyncGenerator<string> {
+async function* chainLines(
+  db: Db,
+  chain: string,
+  onMisfiled: LogLinesOptions['onMisfiled'],
+): AsyncGenerator<string> {
   const row = await readChain(db, chain);
   yield `${headerLine(chain, row)}\n${await checkpointLines(db, chain, row)}`;
   const upTo = Number(row?.last_seq ?? (await lastSeqOf(db, chain)) ?? 0);
-  const options = { upTo, limit: linesAtOnce };
+  const options = { upTo, limit: linesAtOnce, checkFiling: onMisfiled !== undefined };
   let next = readLines(db, chain, { after: Number.MIN_SAFE_INTEGER, ...options });
   for (;;) {
-    const { lines, last } = await next;
+    const { lines, last, misfiled } = await next;
     if (last === undefined) break;
+    if (misfiled.length > 0) onMisfiled?.(chain, misfiled);
     // The database reads the next lines while these are worked on; should nobody come back for them, nobody
     // hears of their failure.
     next = readLines(db, chain, { after: last, ...options });

@@ -2,7 +2,7 @@ import { isFailure } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { checkpointText } from './checkpoint.ts';
 import type { AuditContext } from './context.ts';
-import { bodyOf, serviceChain, toTenantId } from './entry.ts';
+import { bodyOf, type SealedEvent, serviceChain, toTenantId } from './entry.ts';
 import { sealed } from './events.ts';
 import { joinFrontier, splitFrontier } from './frontier.ts';
 import { createMerkleTree, hashLeaf } from './merkle.ts';
@@ -52,6 +52,15 @@ export async function seal(context: AuditContext, whenLocked: 'wait' | 'skip'): 
   }
   for (const fault of faults.values()) throw fault;
   return total;
+}
+
+/** Seals for those who read next. A chain that cannot be sealed is logged; reading it will show what is wrong. */
+export async function sealToRead(context: AuditContext): Promise<void> {
+  try {
+    await seal(context, 'wait');
+  } catch (error) {
+    if (isFailure(error)) throw error;
+  }
 }
 
 // A chain that somebody damaged must not keep the others from being sealed: then each goes by itself.
@@ -141,7 +150,7 @@ function sealChain(
     const body = bodyOf({ at: Number(row.at_ms), previous, sealedAt, seq, tenantId }, row.event);
     previous = hashLeaf(body);
     tree.append(previous);
-    return { body, hash: previous };
+    return toSealedRow(row, { body, hash: previous, seq });
   });
   const { size, nodes } = tree.frontier();
   const text = checkpointText({
@@ -165,6 +174,28 @@ function sealChain(
     checkpoint_at: (isCheckpoint ? at : (chain.checkpoint_at ?? at)).toISOString(),
   };
   return { head, entries, isCheckpoint };
+}
+
+/** An entry as it is inserted. */
+export function toSealedRow(
+  { tenant_id, id, at_ms, event }: PendingRow,
+  { body, hash, seq }: { body: string; hash: string; seq: number },
+): SealedRow {
+  const { type, outcome, actor, target } = JSON.parse(event) as SealedEvent;
+  return {
+    body,
+    hash,
+    tenant_id,
+    seq,
+    id,
+    at: new Date(Number(at_ms)).toISOString(),
+    type,
+    outcome,
+    actor_type: actor.type,
+    actor_id: actor.id,
+    target_type: target?.type ?? null,
+    target_id: target?.id ?? null,
+  };
 }
 
 function sealingTime(now: Date, last: Date | null): Date {

@@ -42,10 +42,16 @@ export function createSealer(context: AuditContext, everyMs: number): Sealer {
   return {
     async start() {
       if (running !== undefined) return;
-      const abort = new AbortController();
-      running = { abort, ended: Promise.resolve() };
-      await note('audit.sealing.started');
-      running.ended = loop(abort.signal);
+      const own = { abort: new AbortController(), ended: Promise.resolve() };
+      running = own;
+      try {
+        await note('audit.sealing.started');
+      } catch (error) {
+        if (running === own) running = undefined;
+        throw error;
+      }
+      // Stopped in the meantime, it ends before its first round.
+      own.ended = loop(own.abort.signal);
     },
     async stop() {
       const stopping = running;

@@ -45,7 +45,8 @@ export interface AuditVerification {
   readonly problems: readonly AuditProblem[];
 }
 
-const maxProblems = 100;
+/** How many problems are told. */
+export const maxProblems = 100;
 const unknownChain = "the service's own chain does not know of this one: its entries are missing";
 
 /**

@@ -1,12 +1,18 @@
+import type { AuditProblem } from './chain-check.ts';
 import type { AuditContext } from './context.ts';
-import { toChain } from './entry.ts';
+import { toChain, toTenantId } from './entry.ts';
 import { assertTenantId } from './event.ts';
 import { verified } from './events.ts';
 import { type LogScope, logLines } from './log-lines.ts';
 import { checkpointed, endIn } from './registry.ts';
-import { seal } from './seal.ts';
+import { sealToRead } from './seal.ts';
 import { tablesOf } from './tables.ts';
-import { type AuditVerification, type RememberedEnd, verifyAuditLog } from './verify-audit-log.ts';
+import {
+  type AuditVerification,
+  maxProblems,
+  type RememberedEnd,
+  verifyAuditLog,
+} from './verify-audit-log.ts';
 
 export interface AuditVerify {
   /** @default 'every' */
@@ -21,17 +27,25 @@ export async function verify(
   { tenantId = 'every', checkpoints = [] }: AuditVerify,
 ): Promise<AuditVerification> {
   if (tenantId !== 'every') assertTenantId(tenantId);
-  const isEvery = tenantId === 'every';
-  const result = await verifyAuditLog(
-    logLines(context.db, tenantId, () => seal(context, 'wait')),
-    {
-      publicKeys: context.publicKeys,
-      checkpoints,
-      ...(isEvery
-        ? { everyChain: true }
-        : { tenantId, ends: await rememberedEnd(context, tenantId) }),
-    },
+  const misfiled: AuditProblem[] = [];
+  const onMisfiled = (chain: string, seqs: readonly number[]) => {
+    const message = 'the columns that are searched do not say what it says';
+    for (const seq of seqs.slice(0, maxProblems - misfiled.length))
+      misfiled.push({ kind: 'misfiled', tenantId: toTenantId(chain), seq, message });
+  };
+  const scope =
+    tenantId === 'every'
+      ? { everyChain: true }
+      : { tenantId, ends: await rememberedEnd(context, tenantId) };
+  const found = await verifyAuditLog(
+    logLines(context.db, tenantId, { seal: () => sealToRead(context), onMisfiled }),
+    { publicKeys: context.publicKeys, checkpoints, ...scope },
   );
+  const result: AuditVerification = {
+    ...found,
+    valid: found.valid && misfiled.length === 0,
+    problems: [...found.problems, ...misfiled].slice(0, maxProblems),
+  };
   const { valid, entries, problems } = result;
   verified.publish(context.name, { valid, entries, problems: problems.length });
   if (!valid) context.logger.error({ problems }, 'the audit log does not verify');

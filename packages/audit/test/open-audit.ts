@@ -1,5 +1,5 @@
 import { createUuidV7 } from '@svc/core';
-import { recordingLogger, testClock } from '@svc/core/testing';
+import { recordingLogger, type TestClock, testClock } from '@svc/core/testing';
 import type { Db } from '@svc/db';
 import {
   type Audit,
@@ -12,8 +12,10 @@ import {
 export const key = createSigningKey({ name: 'audit.example.com' });
 
 /** A log on a database of the test's, with a clock and a signing key in the test's hands. */
-export function openAudit(db: Db, options: Partial<AuditOptions> = {}) {
-  const clock = testClock();
+export function openAudit(
+  db: Db,
+  { clock = testClock(), ...options }: Partial<AuditOptions> & { clock?: TestClock } = {},
+) {
   const logger = recordingLogger();
   const audit = createAudit({
     db,

@@ -16,21 +16,23 @@ export interface Request {
   readonly path: readonly string[];
   readonly group: CommandGroup | undefined;
   readonly command: Command | undefined;
+  readonly argument: string | undefined;
   readonly flags: FlagValues;
 }
 
 /** Reads the arguments. @throws {UsageError} on a command, flag or value that does not exist. */
 export function parseArguments(argv: readonly string[], groups: Groups): Request {
   // First only to find the words between the flags: which flags there are depends on the command they name.
-  const { positionals: path } = parseArgs({
+  const { positionals: words } = parseArgs({
     args: [...argv],
     options: toOptions(everyFlag(groups)),
     allowPositionals: true,
     strict: false,
   });
-  const [groupName, commandName, ...rest] = path;
+  const [groupName, commandName, ...others] = words;
   const group = lookUp(groups, groupName, 'svc');
   const command = lookUp(group?.commands ?? {}, commandName, `svc ${groupName}`);
+  const [argument, ...rest] = command?.argument === undefined ? [undefined, ...others] : others;
   if (rest.length > 0)
     throw new UsageError(`svc ${groupName} ${commandName} takes no '${rest[0]}'`);
   const flags =
@@ -39,7 +41,8 @@ export function parseArguments(argv: readonly string[], groups: Groups): Request
         ? rootFlags
         : commonFlags
       : { ...commonFlags, ...command.flags };
-  return { path, group, command, flags: parseFlags(argv, flags) };
+  const path = words.slice(0, 2);
+  return { path, group, command, argument, flags: parseFlags(argv, flags) };
 }
 
 function lookUp<Entry>(

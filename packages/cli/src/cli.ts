@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { type Environment, exitCodeBadSettings, type SettingIssue } from '@svc/core';
 import { parseArguments } from './arguments.ts';
+import { auditCommands } from './commands/audit.ts';
 import { dbCommands } from './commands/db.ts';
+import type { SvcConfig } from './config.ts';
 import { helpFor } from './help.ts';
 import { loadConfig } from './load-config.ts';
 import { processEnvironment } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
-const groups = { db: dbCommands };
+// What a command that works on no app is given.
+const withoutApp: SvcConfig = {
+  database: () => {
+    throw new TypeError('this command has no database');
+  },
+};
+
+const groups = { db: dbCommands, audit: auditCommands };
 
 /** Where a command writes. */
 export interface TextOutput {
@@ -33,18 +42,21 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
   const json = argv.includes('--json');
   try {
     const request = parseArguments(argv, groups);
-    const { command, flags } = request;
+    const { command, flags, argument } = request;
     if (flags['help'] === true) return print(stdout, helpFor(request, groups));
     if (flags['version'] === true) return print(stdout, `${ownVersion()}\n`);
     if (command === undefined)
       throw new UsageError(`which command? Try svc ${[...request.path, '--help'].join(' ')}`);
-    const config = await loadConfig(cwd, flags['config'] as string | undefined);
+    const config =
+      command.needsConfig === false
+        ? withoutApp
+        : await loadConfig(cwd, flags['config'] as string | undefined);
     const keepSecret = (secret: string) => void secrets.add(secret);
-    const result = await command.run({ config, environment, flags, keepSecret });
-    return print(
-      stdout,
-      json ? `${JSON.stringify({ ok: true, ...result.json })}\n` : `${result.text}\n`,
-    );
+    const result = await command.run({ config, environment, flags, argument, cwd, keepSecret });
+    const { exitCode = 0 } = result;
+    const answer = { ok: exitCode === 0, ...result.json };
+    print(stdout, json ? `${JSON.stringify(answer)}\n` : `${result.text}\n`);
+    return exitCode;
   } catch (error) {
     const report = reportOf(error);
     const message = [...secrets].reduce(

@@ -15,6 +15,10 @@ export interface CommandContext {
   readonly config: SvcConfig;
   readonly environment: Environment;
   readonly flags: FlagValues;
+  /** The word after the command, for one that takes it. */
+  readonly argument: string | undefined;
+  /** Where relative paths begin. */
+  readonly cwd: string;
   /** Will not be shown, whatever error quotes it. */
   readonly keepSecret: (secret: string) => void;
 }
@@ -25,12 +29,18 @@ export interface CommandResult {
   readonly text: string;
   /** For a program, with `--json`. */
   readonly json: object;
+  /** @default 0 */
+  readonly exitCode?: 0 | 1;
 }
 
 export interface Command {
   readonly summary: string;
   /** Beside those that every command has. */
   readonly flags: Readonly<Record<string, Flag>>;
+  /** What the word after the command is called in the help. @default it takes none */
+  readonly argument?: string;
+  /** Whether it works on an app. @default true */
+  readonly needsConfig?: boolean;
   run(context: CommandContext): Promise<CommandResult>;
 }
 

@@ -8,7 +8,8 @@ export function helpFor(
 ): string {
   const name = ['svc', ...path].join(' ');
   if (command !== undefined) {
-    return page(`${name} [flags]`, command.summary, [
+    const argument = command.argument === undefined ? '' : ` ${command.argument}`;
+    return page(`${name}${argument} [flags]`, command.summary, [
       section('Flags', flagRows({ ...command.flags, ...commonFlags })),
     ]);
   }

@@ -26,7 +26,7 @@ test.each([
 test.each([
   ['nothing', [], 'which command? Try svc --help'],
   ['a group alone', ['db'], 'which command? Try svc db --help'],
-  ['a group that is not there', ['database'], "svc has no command 'database'; it has: db"],
+  ['a group that is not there', ['database'], "svc has no command 'database'; it has: db, audit"],
   [
     'a command that is not there',
     ['db', 'migrat'],

@@ -1,0 +1,92 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { AuditVerification } from '@svc/audit';
+import type { Command, CommandGroup, FlagValues } from '../command.ts';
+import { UsageError } from '../usage-error.ts';
+
+const verify: Command = {
+  summary: 'Verify an export of the audit log, without a database.',
+  argument: 'FILE',
+  needsConfig: false,
+  flags: {
+    'public-key': { value: 'KEYS', description: 'who may have signed it, parted by commas' },
+    checkpoint: { value: 'FILE', description: 'checkpoints that were kept elsewhere' },
+    tenant: { value: 'ID', description: "the tenant whose log it is, or 'service'" },
+    every: { description: 'it is the log of every tenant: report one that is missing' },
+  },
+  async run({ argument, flags, cwd }) {
+    const audit = await loadAudit();
+    if (argument === undefined) throw new UsageError('which file? svc audit verify FILE');
+    const publicKeys = (text(flags, 'public-key') ?? '').split(',').filter((key) => key !== '');
+    if (publicKeys.length === 0) throw new UsageError('--public-key says who may have signed it');
+    try {
+      audit.createNoteVerifier(publicKeys);
+    } catch (error) {
+      throw new UsageError(`--public-key: ${(error as Error).message}`);
+    }
+    const kept = text(flags, 'checkpoint');
+    const tenant = text(flags, 'tenant');
+    const result = await audit.verifyAuditLog(await open(resolve(cwd, argument)), {
+      publicKeys,
+      checkpoints: kept === undefined ? [] : audit.splitNotes(await read(resolve(cwd, kept))),
+      everyChain: flags['every'] === true,
+      ...(tenant === undefined ? {} : { tenantId: tenant === 'service' ? null : tenant }),
+    });
+    return { text: report(result), json: result, exitCode: result.valid ? 0 : 1 };
+  },
+};
+
+/** `svc audit …` */
+export const auditCommands: CommandGroup = {
+  summary: 'The audit log.',
+  commands: { verify },
+};
+
+async function loadAudit() {
+  try {
+    return await import('@svc/audit');
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message: string };
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@svc/audit')) throw error;
+    throw new Error('this command needs the package @svc/audit: install it beside @svc/cli', {
+      cause: error,
+    });
+  }
+}
+
+async function open(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const stream = createReadStream(path);
+  // Before it is read, so that a file that is not there is a wrong call and no finding.
+  await new Promise<void>((done, fail) =>
+    stream.once('open', () => done()).once('error', fail),
+  ).catch(() => unreadable(path));
+  return stream as AsyncIterable<Uint8Array>;
+}
+
+const read = (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch(() => unreadable(path));
+
+function unreadable(path: string): never {
+  throw new UsageError(`${path} cannot be read`);
+}
+
+function text(flags: FlagValues, name: string): string | undefined {
+  const value = flags[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function report({ valid, entries, erased, chains, problems }: AuditVerification): string {
+  const name = (tenantId: string | null) => tenantId ?? 'service';
+  return [
+    ...chains.map(
+      ({ tenantId, size, head, signedBy }) =>
+        `${name(tenantId)}: ${size} entries, ends with ${head}, signed by ${signedBy.join(', ') || 'nobody'}`,
+    ),
+    ...problems.map(
+      ({ kind, tenantId, seq, message }) =>
+        `${name(tenantId)}${seq === null ? '' : ` ${seq}`}: ${kind}: ${message}`,
+    ),
+    `${valid ? 'valid' : 'NOT VALID'}: ${entries} entries read, ${erased} with erased or withheld personal values`,
+  ].join('\n');
+}
