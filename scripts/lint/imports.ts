@@ -59,6 +59,11 @@ const libraries: { name: RegExp; home: string; isHome: (place: Place) => boolean
     isHome: (p) => p.owner === 'auth' && /(argon2|bcrypt|password)[^/]*\.ts$/.test(p.path),
   },
   {
+    name: /^openid-client(\/|$)/,
+    home: 'src/oauth/ of @svc/auth',
+    isHome: (p) => p.owner === 'auth' && isNamed(p, 'oauth'),
+  },
+  {
     name: /^kysely(\/|$)/,
     home: '@svc/db, the services and @svc/cli',
     isHome: (p) => p.owner !== 'core' && p.owner !== 'http',

@@ -41,11 +41,8 @@ test('after a few wrong passwords the right one is refused too, with the same an
   const whileLocked = await login(email, password, from);
   const wrong = await login(newAddress(), 'wrong password', anyAddress());
   expect(headersOf(whileLocked)).toEqual(headersOf(wrong));
-  const shape = ({ request_id: _, instance: __, ...rest }: Awaited<Refusal>) => rest;
-  type Refusal = ReturnType<typeof expectProblem>;
-  expect(shape(await expectProblem(whileLocked, 401))).toEqual(
-    shape(await expectProblem(wrong, 401)),
-  );
+  const [a, b] = [await expectProblem(whileLocked, 401), await expectProblem(wrong, 401)];
+  expect({ ...a, request_id: '', instance: '' }).toEqual({ ...b, request_id: '', instance: '' });
   // Another address may go on: the lock was of the pair.
   expect((await login(email, password, anyAddress())).status).toBe(200);
 });

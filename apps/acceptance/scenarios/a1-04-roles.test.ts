@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../gate/wait.ts';
 import {
   expectJson,
   expectProblem,
@@ -146,8 +147,13 @@ describe('what is denied', () => {
     const id = await me(token);
     await expectProblem(await request('/admin/users', { as: token }), 403);
     await expectJson(grant(id, ['auditor']));
+    // What is committed is sealed, and so found, within a second.
     const search = (query: string) =>
-      expectJson<AuditPage>(request(`/admin/audit/events?${query}`, { as: token }));
+      waitFor('the audit log to have it', 3000, async () => {
+        const path = `/admin/audit/events?${query}`;
+        const page = await expectJson<AuditPage>(request(path, { as: token }));
+        return page.items.length > 0 ? page : undefined;
+      });
     const denied = await search(`type=auth.access.denied&actorId=${id}`);
     expect(denied.items).toMatchObject([{ outcome: 'denied', actor: { id } }]);
     const granted = await search(`type=auth.user.roles_changed&targetId=${id}`);

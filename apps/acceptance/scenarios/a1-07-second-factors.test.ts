@@ -218,7 +218,6 @@ describe('passkeys', () => {
         as: person.token,
         json: { challenge, response, name: 'Phone' },
       }),
-      201,
     );
     return { ...person, authenticator, token: added.token, recoveryCodes: added.recoveryCodes };
   }

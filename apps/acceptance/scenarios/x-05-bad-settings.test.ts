@@ -34,7 +34,14 @@ test('production has no insecure default: what is missing is listed', async () =
     environment: { APP_ENV: 'production' },
   });
   expect(exitCode).toBe(78);
-  for (const variable of ['APP_SECRET', 'DATABASE_URL', 'PUBLIC_URL', 'SMTP_URL', 'MAIL_FROM'])
+  for (const variable of [
+    'APP_SECRET',
+    'AUTH_ENCRYPTION_KEYS',
+    'DATABASE_URL',
+    'PUBLIC_URL',
+    'SMTP_URL',
+    'MAIL_FROM',
+  ])
     expect(stderr).toContain(variable);
 });
 
@@ -44,6 +51,7 @@ test('the controls of the gate are refused in production', async () => {
       APP_ENV: 'production',
       ACCEPTANCE: 'true',
       APP_SECRET: 'x'.repeat(32),
+      AUTH_ENCRYPTION_KEYS: `k1:${'x'.repeat(32)}`,
       DATABASE_URL: 'postgres://localhost:1/none',
       PUBLIC_URL: 'https://projects.example',
       SMTP_URL: 'smtp://localhost:1',

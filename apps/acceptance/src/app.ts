@@ -2,6 +2,7 @@ import { auditRoutes } from '@svc/audit/hono';
 import {
   type AuthEnv,
   authRoutes,
+  passkeyRoutes,
   requirePermission,
   requireUser,
   sessionCookieName,
@@ -41,6 +42,7 @@ export function createApp({
   health,
   audit,
   auth,
+  passkeys,
   cursors,
   projects,
 }: Services) {
@@ -82,6 +84,7 @@ export function createApp({
     )
     .route('/', probeRoutes(health))
     .route('/auth', authRoutes(auth, pages))
+    .route('/auth', passkeyRoutes(auth, passkeys, pages))
     .route('/projects', projectRoutes(projects, auth, pages))
     .route('/admin/users', userRoutes(auth, cursors, pages))
     .route('/admin/audit', auditLog);

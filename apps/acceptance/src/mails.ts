@@ -62,6 +62,8 @@ const changes: Readonly<Record<SecurityChange, string>> = {
   recovery_code_used: 'somebody signed in with one of your recovery codes.',
   passkey_added: 'a passkey was added to your account.',
   passkey_removed: 'a passkey of your account was removed.',
+  passkey_suspected:
+    'one of your passkeys may have been copied; we refused it. Remove it and make a new one.',
   identity_linked: 'another way to sign in was linked to your account.',
   identity_unlinked: 'a way to sign in was removed from your account.',
   api_key_created: 'an API key was made for your account.',

@@ -37,6 +37,8 @@ export async function runProcess(
       process.exit(1);
     },
   );
+  await services.audit.start();
+  await services.auth.start();
   services.health.markStarted();
   logger.info({ process: name, url: server.url, docs: `${server.url}/docs` }, 'listening');
 

@@ -1,6 +1,7 @@
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
 import { createAudit } from '@svc/audit';
 import { createAuth, haveIBeenPwned } from '@svc/auth';
+import { createPasskeys } from '@svc/auth/passkeys';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
@@ -51,7 +52,15 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     audit: audit.append,
     authorization,
     cipher: createCipher({ keys: settings.authEncryptionKeys }),
-    mfa: { requiredFor: ['admin'] },
+    mfa: { requiredFor: ['admin'], trustDevices: settings.authTrustDevices },
+    lockout: settings.authLockout && {
+      account: { free: settings.authLockoutFree },
+      pair: { free: settings.authLockoutPairFree },
+      address: { free: settings.authLockoutAddressFree },
+      firstWait: settings.authLockoutFirstWait,
+      maxWait: settings.authLockoutMaxWait,
+      answer: settings.authLockoutAnswer,
+    },
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
@@ -66,6 +75,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const passkeys = createPasskeys({ auth });
   const cursors = createCursors({ secret: settings.appSecret });
   const projects = createProjects({
     db,
@@ -73,8 +83,6 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     audit: audit.append,
     clock,
   });
-
-  await audit.start();
 
   const health = createHealth({
     checks: [
@@ -92,6 +100,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     health,
     audit,
     auth,
+    passkeys,
     cursors,
     projects,
     /** In the order of opening; closed in reverse. */

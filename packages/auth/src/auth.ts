@@ -35,11 +35,11 @@ import { cleanOrigin } from './origin.ts';
 import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
-import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
-import { createMfa, type Mfa } from './second-factors/mfa.ts';
 import { createSessionManagement, type SessionManagement } from './session-management.ts';
+import { createPurgeCycle, purge, type Purged } from './purge.ts';
+import { createMfa, type Mfa } from './second-factors/mfa.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
 import { createUserManagement, type UserManagement } from './user-management.ts';
@@ -73,13 +73,13 @@ export interface Auth<
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
   resetPassword(input: PasswordReset, options?: WriteOptions): Promise<void>;
+  readonly sessions: SessionManagement;
+  readonly apiKeys: ApiKeys;
+  readonly users: UserManagement<Role>;
   /** What people change about their own account. */
   readonly account: Account;
   /** Second factors, and proving anew who is there. */
   readonly mfa: Mfa;
-  readonly sessions: SessionManagement;
-  readonly apiKeys: ApiKeys;
-  readonly users: UserManagement<Role>;
   /** The browsers in which somebody has signed in before, and which they trust. */
   readonly devices: OwnDevices;
   /** Deletes what is over: counters of failures, devices, challenges. */
@@ -241,11 +241,11 @@ export function createAuth<
     },
     forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
     resetPassword: (input, options) => resetPassword(context, input, clean(options)),
-    account: createAccount(context, clean),
-    mfa: createMfa(context, clean),
     sessions: createSessionManagement(context),
     apiKeys: createApiKeys(context, keyPrefix),
     users: createUserManagement(context),
+    account: createAccount(context, clean),
+    mfa: createMfa(context, clean),
     devices: createOwnDevices(context),
     purge: () => purge(context),
     start: async () => purging.start(),

@@ -4,7 +4,12 @@ import { sql } from 'kysely';
 import { isTokenShaped } from './one-time-tokens.ts';
 import { type ChallengeRow, tablesOf } from './tables.ts';
 
-export type ChallengePurpose = 'second_factor' | 'passkey_registration' | 'passkey_login' | 'oauth';
+export type ChallengePurpose =
+  | 'second_factor'
+  | 'passkey_registration'
+  | 'passkey_login'
+  | 'passkey_step_up'
+  | 'oauth';
 
 /** How long the second half may take: 5 minutes (WebAuthn Level 3 13.4.3 leaves it open; ASVS 5.0 6.5.5 allows 10). */
 export const challengeTtlMs = 5 * 60_000;

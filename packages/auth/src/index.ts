@@ -20,19 +20,19 @@ export {
   AccessDenied,
   ApiKeyNotFound,
   AuthBusy,
-  AuthLocked,
   BreachCheckUnavailable,
+  AuthLocked,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
   InvalidCode,
   InvalidCredentials,
   InvalidToken,
-  MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,
   UserExists,
   UserNotFound,
+  MfaNotEnabled,
   Unauthenticated,
 } from './failures.ts';
 export type { Device, OwnDevices } from './lockout/own-devices.ts';
@@ -59,13 +59,13 @@ export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
+export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';
 export type { TypedCode } from './second-factors/codes.ts';
 export type { Mfa } from './second-factors/mfa.ts';
 export type { FactorCounts, SecondFactor } from './second-factors/second-factors.ts';
 export type { StepUp, SteppedUp } from './second-factors/step-up.ts';
 export type { TotpConfirmation, TotpConfirmed, TotpEnrolment } from './second-factors/totp.ts';
-export type { ListedSession, SessionManagement } from './session-management.ts';
 export type { AuthMethod, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
 export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';

@@ -33,6 +33,8 @@ export type SecurityChange =
   | 'recovery_code_used'
   | 'passkey_added'
   | 'passkey_removed'
+  /** A passkey told a count that it had passed: there may be a copy of it. It was refused. */
+  | 'passkey_suspected'
   | 'identity_linked'
   | 'identity_unlinked'
   | 'api_key_created'

@@ -6,6 +6,7 @@ import { levels } from './migrations/0004-levels.ts';
 import { lockout } from './migrations/0005-lockout.ts';
 import { secondFactors } from './migrations/0006-second-factors.ts';
 import { apiKeys } from './migrations/0007-api-keys.ts';
+import { oauth } from './migrations/0008-oauth.ts';
 import { emailChange } from './migrations/0009-email-change.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
 
@@ -20,6 +21,7 @@ export const authMigrations: Migrations = {
     lockout,
     secondFactors,
     apiKeys,
+    oauth,
     emailChange,
     signingKeys,
   ],

@@ -50,6 +50,11 @@ export async function register(
       );
     } else {
       await context.tokens.forgetPending(trx, user.id);
+      // Recorded like the other case, which costs as much: who asks shall not see by the time which it was.
+      const act = { type: 'auth.user.registered', outcome: 'failure', userId: user.id } as const;
+      const details = { reason: 'known_address', ...(breachUnchecked && { breachUnchecked }) };
+      const actor = { type: 'anonymous', id: null } as const;
+      await record(context, trx, { ...act, actor, details }, origin);
       if (user.disabled_at !== null) return;
       afterwards(context, trx, 'already_registered_mail', () =>
         context.mailer.alreadyRegistered(user.email),

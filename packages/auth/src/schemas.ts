@@ -79,6 +79,21 @@ const SessionBody = v.object({
   authenticatedAt: v.pipe(timestamp, v.description('When the person last proved who they are.')),
 });
 
+export const DeviceIdSchema = v.strictObject({ id });
+
+const DeviceBody = v.object({
+  id,
+  name: v.pipe(v.nullable(boundedText), v.description('The user agent of the last sign-in.')),
+  createdAt: timestamp,
+  lastSeenAt: v.pipe(timestamp, v.description('The last sign-in in it.')),
+  trustedUntil: v.pipe(
+    v.nullable(timestamp),
+    v.description('Until when no second factor is asked for in it.'),
+  ),
+});
+
+export const DevicesBody = v.object({ items: v.pipe(v.array(DeviceBody), v.maxLength(100)) });
+
 export const PendingBody = v.object({ status: v.literal('pending_verification') });
 export const VerifiedBody = v.object({ status: v.literal('verified') });
 export const AcceptedBody = v.object({ status: v.literal('accepted') });

@@ -51,7 +51,7 @@ export function createSessionManagement(context: AuthContext): SessionManagement
       }
       return ended.length;
     });
-  const self = (principal: Principal): Actor => ({ type: 'user', id: principal.userId });
+  const themselves = (principal: Principal): Actor => ({ type: 'user', id: principal.userId });
   return {
     async list(principal) {
       const sessions = await alive(context, principal.userId);
@@ -62,12 +62,17 @@ export function createSessionManagement(context: AuthContext): SessionManagement
     },
     async revoke(principal, sessionId, options) {
       if (!isUuid(sessionId)) throw new SessionNotFound();
-      const ended = await end(principal.userId, { only: sessionId }, self(principal), options);
+      const ended = await end(
+        principal.userId,
+        { only: sessionId },
+        themselves(principal),
+        options,
+      );
       if (ended === 0) throw new SessionNotFound();
     },
     revokeOthers: (principal, options) =>
-      end(principal.userId, { except: principal.session?.id }, self(principal), options),
-    revokeAll: (principal, options) => end(principal.userId, {}, self(principal), options),
+      end(principal.userId, { except: principal.session?.id }, themselves(principal), options),
+    revokeAll: (principal, options) => end(principal.userId, {}, themselves(principal), options),
     listOf: (userId) => alive(context, userId),
     revokeAllOf: (userId, actor, options) => end(userId, {}, actor, options),
   };

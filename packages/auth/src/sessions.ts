@@ -2,6 +2,7 @@ import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@
 import type { Db } from '@svc/db';
 import { sql } from 'kysely';
 import { InvalidCredentials } from './failures.ts';
+import { createFindLiveSession } from './live-sessions.ts';
 import { isTokenShaped } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
 import type { Principal, PrincipalOf } from './principal.ts';
@@ -96,6 +97,7 @@ export function createSessions({
 }: SessionsOptions): Sessions {
   const idleEnd = (now: Date, absolute: Date) =>
     new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
+  const findLive = createFindLiveSession(clock);
   return {
     async open(trx, { userId, credentialVersion, level, methods, origin }) {
       await lockCredential(trx, userId, credentialVersion);
@@ -126,7 +128,7 @@ export function createSessions({
     async find(db, token) {
       if (!isTokenShaped(token)) return null;
       const now = clock.now();
-      const row = await findAlive(db, sha256(token), now);
+      const row = await findLive(db, sha256(token));
       if (row === undefined) return null;
       const seen = { last_seen_at: now, idle_expires_at: idleEnd(now, row.absolute_expires_at) };
       const due = now.getTime() - row.last_seen_at.getTime() >= touchEveryMs;
@@ -181,28 +183,6 @@ async function lockCredential(trx: Db, userId: string, version: number | null): 
           .where('c.version', '=', version)
   ).executeTakeFirst();
   if (row === undefined) throw new InvalidCredentials();
-}
-
-// Runs on every request: one look-up by a unique index, one by a primary key.
-function findAlive(db: Db, tokenHash: Uint8Array, now: Date) {
-  return tablesOf(db)
-    .selectFrom('svc_auth.sessions as s')
-    .innerJoin('svc_auth.users as u', 'u.id', 's.user_id')
-    .selectAll('s')
-    .select([
-      'u.email',
-      'u.name',
-      'u.verified_at',
-      'u.created_at as user_created_at',
-      'u.roles',
-      'u.mfa_enabled_at',
-    ])
-    .where('s.token_hash', '=', tokenHash)
-    .where('s.revoked_at', 'is', null)
-    .where('s.idle_expires_at', '>', now)
-    .where('s.absolute_expires_at', '>', now)
-    .where('u.disabled_at', 'is', null)
-    .executeTakeFirst();
 }
 
 async function touch(

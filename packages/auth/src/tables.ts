@@ -20,13 +20,20 @@ export interface UserRow {
   passkey_handle: Uint8Array | null;
 }
 
-/** Who vouches for a user: `local` for a password, later an OpenID issuer. */
+/** Who vouches for a user: `local` for a password, or the issuer of an OAuth provider. */
 export interface IdentityRow {
   id: string;
   user_id: string;
   issuer: string;
   subject: string;
   created_at: Date;
+  /** The provider by which it came; `null` for a password. */
+  provider: string | null;
+  /** The address that the provider told last. */
+  email: string | null;
+  /** The provider's tokens, encrypted, where the app asked to keep them. */
+  tokens_sealed: string | null;
+  last_used_at: Date | null;
 }
 
 export interface PasswordCredentialRow {

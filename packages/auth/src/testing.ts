@@ -3,6 +3,14 @@ import type { AuthMail, SendMail } from './mails.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
 import type { HashingOptions } from './passwords/password-hasher.ts';
 
+export {
+  type CeremonyClaims,
+  softwareAuthenticator,
+  type SoftwareAuthenticator,
+  type SoftwareAuthenticatorOptions,
+  type SoftwareCredential,
+} from './testing/software-authenticator.ts';
+
 /** argon2id at a cost that only tests may use. */
 export const fastHashing: HashingOptions = { memoryKib: 64, iterations: 1 };
 

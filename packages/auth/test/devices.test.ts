@@ -10,7 +10,7 @@ import { forgetDevices } from '../src/lockout/devices.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { completeSignIn } from '../src/sign-in.ts';
 import { signedIn } from '../src/testing.ts';
-import { codeOf, newPassword, openAuth, password } from './open-auth.ts';
+import { codeOf, newPassword, openAuth, password, someone, tally } from './open-auth.ts';
 
 const wrong = 'nine wrong walruses at noon';
 const refused = 'auth.invalid_credentials';
@@ -115,7 +115,7 @@ describeDatabases('devices', [authMigrations], (test) => {
   });
 
   test('a stolen device cookie is worth a bounded number of guesses', async ({ db }) => {
-    const { clock, fail, knock, owner } = open(db, {
+    const { clock, context, login, fail, knock, owner } = open(db, {
       lockout: { cap: 12, account: { free: 1 } },
     });
     const { email, browser } = await owner();
@@ -126,8 +126,11 @@ describeDatabases('devices', [authMigrations], (test) => {
     await fail(email, 1, browser);
     await clock.advance('1h');
     // Worthless from here on: these count of the account.
+    expect(await context.devices.find(db, browser.deviceToken)).toBeNull();
     await fail(email, 2, browser);
     expect(await knock(email)).toBe(refused);
+    await clock.advance('30s');
+    expect(signedIn(await login(email, browser)).deviceToken).not.toBeNull();
   });
 
   test('a success in a known browser clears its own count and nobody else’s', async ({ db }) => {
@@ -302,9 +305,27 @@ onPostgres(
 );
 
 onPostgres(
+  'right and wrong passwords at once, in one browser and in none, end in no other failure',
+  async ({ db }) => {
+    const { login, owner } = open(db, {
+      lockout: { account: { free: 100 }, pair: { free: 100 } },
+    });
+    const { email, browser } = await owner();
+    const from = { address: '198.51.100.2' };
+    const attempts = Array.from({ length: 50 }, (_, index) => {
+      const origin = index % 4 < 2 ? { ...browser, ...from } : from;
+      return login(email, origin, index % 2 === 0 ? password : wrong);
+    });
+    const { fulfilled, codes } = await tally(attempts);
+    expect(codes).toEqual([refused]);
+    expect(fulfilled).toBeGreaterThan(0);
+  },
+);
+
+onPostgres(
   'over HTTP, the cookie is set at sign-in, set again, and stays after signing out',
   async ({ db }) => {
-    const { auth, member, fail } = open(db);
+    const { auth, member, fail, clock } = open(db);
     const app = new Hono<HttpEnv>();
     stack(app, { typeBase: 'https://app.example.com/errors' });
     app.route('/auth', authRoutes(auth));
@@ -326,7 +347,44 @@ onPostgres(
     expect((await post('/auth/login', { email, password })).status).toBe(401);
     const again = await post('/auth/login', { email, password }, device);
     expect([again.status, again.headers.getSetCookie()[1]?.split(';')[0]]).toEqual([200, device]);
+    const session = again.headers.getSetCookie()[0]?.split(';')[0] as string;
+    const ask = (method: string, path = '') =>
+      app.request(`/auth/devices${path}`, {
+        method,
+        headers: { cookie: session, 'sec-fetch-site': 'same-origin' },
+      });
+    const { items } = (await (await ask('GET')).json()) as { items: { id: string }[] };
+    expect(items).toEqual([
+      expect.objectContaining({ id: expect.any(String), name: null, trustedUntil: null }),
+    ]);
+    expect((await ask('DELETE', '/no-id')).status).toBe(400);
+    expect((await ask('DELETE', `/${items[0]?.id}`)).status).toBe(204);
+    expect((await ask('DELETE')).status).toBe(204);
+    expect(await (await ask('GET')).json()).toEqual({ items: [] });
+    await clock.advance('1m');
     const bearer = await post('/auth/login', { email, password, transport: 'bearer' }, device);
     expect([bearer.status, bearer.headers.getSetCookie()]).toEqual([200, []]);
+  },
+);
+
+onPostgres(
+  'over HTTP, who is locked is told when to come back, where the app wants it told',
+  async ({ db }) => {
+    const { auth, member, fail } = open(db, {
+      lockout: { answer: 'retry_after', account: { free: 1 } },
+    });
+    const app = new Hono<HttpEnv>();
+    stack(app, { typeBase: 'https://app.example.com/errors' });
+    app.route('/auth', authRoutes(auth));
+    for (const email of [await member(), someone()]) {
+      await fail(email, 2);
+      const answer = await app.request('/auth/login', {
+        method: 'POST',
+        body: JSON.stringify({ email, password }),
+        headers: { 'content-type': 'application/json' },
+      });
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '30']);
+      expect(await answer.json()).toMatchObject({ code: 'auth.locked' });
+    }
   },
 );

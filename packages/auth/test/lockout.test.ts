@@ -61,6 +61,11 @@ describeDatabases('lockout', [authMigrations], (test) => {
     await clock.advance('20s');
     await fail(email, 20);
     await clock.advance('10s');
+    // The second wait, as if nobody had tried.
+    await fail(email, 1);
+    await clock.advance('59s');
+    expect(await knock(email)).toBe(refused);
+    await clock.advance('1s');
     expect(await knock(email)).toBe('no failure');
   });
 

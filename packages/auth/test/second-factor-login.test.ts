@@ -5,7 +5,7 @@ import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
 import { acted, createAuthorization } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { codeOf, newPassword, tally } from './open-auth.ts';
+import { codeOf, newPassword, password, tally } from './open-auth.ts';
 import { openMfa } from './open-mfa.ts';
 
 const wrong = { method: 'totp', code: '000000' } as const;
@@ -40,7 +40,7 @@ describeDatabases('the second factor of a login', [authMigrations], (test) => {
     ]);
   });
 
-  test('a code that one challenge accepted is refused by every other, and by the sign-up that made it', async ({
+  test('a code that one challenge accepted is refused by every other, as is the one that set the app up', async ({
     db,
   }) => {
     const { auth, enrolled, challenge, nextCode } = openMfa(db);
@@ -140,6 +140,29 @@ describeDatabases('the second factor of a login', [authMigrations], (test) => {
     expect(await answer({ method: 'totp', code: await nextCode(secret) })).toMatchObject({
       status: 'signed_in',
     });
+  });
+
+  test('a hundred wrong codes in a row are the end of it, until the password is reset by mail', async ({
+    db,
+  }) => {
+    const { auth, clock, enrolled, challenge, nextCode, outbox } = openMfa(db);
+    const { email, secret } = await enrolled();
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      await clock.advance('15m');
+      await codeOf(auth.mfa.answerChallenge({ challenge: await challenge(email), ...wrong }));
+    }
+    await clock.advance('7d');
+    const answer = async (known: string) => {
+      const signIn = await auth.login({ email, password: known });
+      const { challenge: token } = signIn as { challenge: string };
+      const code = await nextCode(secret);
+      return auth.mfa.answerChallenge({ challenge: token, method: 'totp', code });
+    };
+    expect(await codeOf(answer(password))).toBe('auth.invalid_code');
+    await auth.forgotPassword({ email });
+    const token = await outbox.nextToken('reset_password', email);
+    await auth.resetPassword({ token, password: newPassword });
+    await answer(newPassword);
   });
 
   test('what was counted outlives the rollback of the caller', async ({ db }) => {

@@ -1,8 +1,9 @@
 import { databaseTest } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
+import type { Principal } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { tokenIn, signedIn } from '../src/testing.ts';
+import { signedIn, tokenIn, totpCode } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone } from './open-auth.ts';
 
 const test = databaseTest([authMigrations]);
@@ -10,12 +11,7 @@ const test = databaseTest([authMigrations]);
 test('after every flow, no table and no log line holds a secret that was handed out or in', async ({
   db,
 }) => {
-  const { auth, outbox, logger } = openAuth(db);
-  const principalOf = async (token: string) => {
-    const principal = await auth.authenticate(token);
-    if (principal === null) throw new Error('no session is alive for the token');
-    return principal;
-  };
+  const { auth, clock, outbox, logger } = openAuth(db);
   const [email, waiting] = [someone(), someone()];
   await auth.register({ email, password });
   await outbox.next('verify', email);
@@ -30,16 +26,33 @@ test('after every flow, no table and no log line holds a secret that was handed 
   const reset = await outbox.nextToken('reset_password', email);
   await codeOf(auth.resetPassword({ token: reset, password: 'short' }));
   await auth.resetPassword({ token: reset, password: newPassword });
-  const { token: last } = signedIn(await auth.login({ email, password: newPassword }));
+  const browser = { deviceToken: null };
+  const { token: last, deviceToken: device } = signedIn(
+    await auth.login({ email, password: newPassword }, { origin: browser }),
+  );
+  await codeOf(auth.login({ email, password: 'a guess' }, { origin: { deviceToken: device } }));
+  await auth.forgotPassword({ email });
+  const principal = (await auth.authenticate(last)) as Principal;
+  const { secret } = await auth.mfa.enrolTotp(principal);
+  const confirmed = await auth.mfa.confirmTotp(principal, { code: totpCode(secret, clock.now()) });
+  const [used = '', ...unused] = confirmed.recoveryCodes ?? [];
+  const half = await auth.login({ email, password: newPassword });
+  const challenge = half.status === 'second_factor_required' ? half.challenge : '';
+  const { token: second } = await auth.mfa.answerChallenge({
+    challenge,
+    method: 'recovery_code',
+    code: used,
+  });
   const third = 'nine calm herons at noon';
-  const change = { currentPassword: newPassword, password: third };
-  const { token: changed } = await auth.account.changePassword(await principalOf(last), change);
+  const { token: changed } = await auth.account.changePassword(
+    (await auth.authenticate(second)) as Principal,
+    { currentPassword: newPassword, password: third },
+  );
   const next = someone();
-  await auth.account.requestEmailChange(await principalOf(changed), { email: next });
+  const asking = (await auth.authenticate(changed)) as Principal;
+  await auth.account.requestEmailChange(asking, { email: next });
   const moved = await outbox.nextToken('confirm_email', next);
   await auth.account.confirmEmailChange({ token: moved });
-  const { token: again } = signedIn(await auth.login({ email: next, password: third }));
-  await auth.account.requestEmailChange(await principalOf(again), { email });
   await auth.forgotPassword({ email: next });
   await auth.stop();
 
@@ -47,9 +60,13 @@ test('after every flow, no table and no log line holds a secret that was handed 
     mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : [],
   );
   expect(mailed).toHaveLength(7);
-  const tokens = [ended, alive, last, changed, again, ...mailed];
+  const codes = [used, ...unused].flatMap((code) => [code, code.replaceAll('-', '')]);
+  expect(codes).toHaveLength(20);
+  const sessions = [ended, alive, last, confirmed.token, second, changed];
+  const tokens = [...sessions, challenge, device as string, ...mailed];
   const passwords = [
     password,
+    'a guess',
     newPassword,
     third,
     'a password that waits',
@@ -62,11 +79,11 @@ test('after every flow, no table and no log line holds a secret that was handed 
       hex(Buffer.from(token)),
       hex(Buffer.from(token, 'base64url')),
     ]),
-    ...passwords.flatMap((each) => [each, hex(Buffer.from(each))]),
+    ...[...passwords, ...codes, secret].flatMap((each) => [each, hex(Buffer.from(each))]),
   ];
   const dump = await dumpOf(db);
   expect(dump).toContain('$argon2id$');
-  expect(dump).toContain(email);
+  expect(dump).toContain(next);
   const kept = `${dump}\n${JSON.stringify(logger.lines)}`;
   expect(forms.filter((form) => kept.includes(form))).toEqual([]);
 });

@@ -77,4 +77,42 @@ describeDatabases('sessions', [authMigrations], (test) => {
       await auth.logout({ token: junk });
     }
   });
+
+  test('many requests at once each find their own session, and none a revoked one', async ({
+    db,
+  }) => {
+    const { auth, member } = openAuth(db);
+    const emails = [await member(), await member(), await member()];
+    const logins = await Promise.all(
+      Array.from({ length: 30 }, async (_, number) =>
+        signedIn(await auth.login({ email: emails[number % 3] as string, password })),
+      ),
+    );
+    const live = logins.map(({ token }, number) => ({ token, revoked: number % 5 === 0 }));
+    for (const { token, revoked } of live) if (revoked) await auth.logout({ token });
+    const asked = Array.from({ length: 300 }, (_, number) => number % logins.length);
+    const found = await Promise.all(asked.map((n) => auth.authenticate(logins[n]?.token ?? '')));
+    expect(found.map((principal) => principal?.session?.id ?? null)).toEqual(
+      asked.map((n) => (live[n]?.revoked === true ? null : logins[n]?.session.id)),
+    );
+    expect(found.map((principal) => principal?.userId ?? null)).toEqual(
+      asked.map((n) => (live[n]?.revoked === true ? null : logins[n]?.user.id)),
+    );
+  });
+
+  test('a session that ends while others are looked up is refused on its next request', async ({
+    db,
+  }) => {
+    const { auth, member } = openAuth(db);
+    const email = await member();
+    const [staying, leaving] = [
+      signedIn(await auth.login({ email, password })),
+      signedIn(await auth.login({ email, password })),
+    ];
+    const flood = Array.from({ length: 100 }, () => auth.authenticate(staying.token));
+    await auth.logout({ token: leaving.token });
+    const after = Array.from({ length: 20 }, () => auth.authenticate(leaving.token));
+    expect(await Promise.all(after)).toEqual(after.map(() => null));
+    expect((await Promise.all(flood)).every((principal) => principal !== null)).toBe(true);
+  });
 });

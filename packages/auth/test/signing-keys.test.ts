@@ -137,7 +137,7 @@ test('a rotation that fails is logged and tried again', async ({ db }) => {
   let broken = false;
   const inner = openCipher();
   const cipher: Cipher = {
-    open: inner.open,
+    ...inner,
     seal(plaintext, context) {
       if (broken) throw new Error('no key');
       return inner.seal(plaintext, context);
@@ -171,7 +171,7 @@ test('whoever starts it is told when it does not work, and may start it again', 
     if (broken) throw new Error('no key');
     return inner.seal(plaintext, context);
   };
-  const { tokens, clock } = openTokens(db, { cipher: { open: inner.open, seal } });
+  const { tokens, clock } = openTokens(db, { cipher: { ...inner, seal } });
   await expect(tokens.start()).rejects.toThrow('no key');
   broken = false;
   await tokens.start();

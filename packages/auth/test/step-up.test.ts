@@ -164,6 +164,41 @@ describeDatabases('step-up', [authMigrations], (test) => {
       expect(logged).not.toContain(secretText);
   });
 
+  test('a trusted browser is spared the second factor, stays at level 1, and steps up for more', async ({
+    db,
+  }) => {
+    const { app, send, enrolled, challenge, nextCode, auth, principalOf } = openMfaApp(db);
+    const { email, secret } = await enrolled();
+    const answered = await send('POST', '/auth/mfa/challenge', {
+      challenge: await challenge(email),
+      method: 'totp',
+      code: await nextCode(secret),
+      trustDevice: true,
+    });
+    const device = answered.headers
+      .getSetCookie()
+      .find((each) => each.startsWith('__Host-device='))
+      ?.split(';')[0] as string;
+    const login = await send('POST', '/auth/login', { email, password }, { cookie: device });
+    expect([login.status, await login.clone().json()]).toEqual([
+      200,
+      expect.objectContaining({ session: expect.objectContaining({ level: 1 }) }),
+    ]);
+    const cookie = `${device}; ${cookieOf(login)}`;
+    expect((await send('DELETE', '/auth/mfa/totp', undefined, { cookie, ...ours })).status).toBe(
+      401,
+    );
+    const shown = { method: 'totp', code: await nextCode(secret) };
+    const raised = await send('POST', '/auth/step-up', shown, { cookie, ...ours });
+    const higher = { cookie: `${device}; ${cookieOf(raised)}` };
+    const me = await app.request('/auth/me', { headers: higher });
+    expect(await me.json()).toMatchObject({ session: { level: 2 } });
+    await auth.mfa.removeTotp(await principalOf(cookieOf(raised).slice('__Host-sid='.length)));
+    await enrolled(email);
+    const later = await send('POST', '/auth/login', { email, password }, { cookie: device });
+    expect(later.status).toBe(202);
+  });
+
   test('a session without its second factor can change no factor', async ({ db }) => {
     const { send, session, enrolled, app } = openMfaApp(db);
     const { email, token } = await session();

@@ -1,6 +1,8 @@
 export { requireAbac, requirePermission, requireRole } from './guards.ts';
 export { deviceCookieName } from './device-cookie.ts';
 export { originOf, type Transport } from './origin.ts';
+export { passkeyRoutes } from './passkey-routes.ts';
+export { oauthRoutes, type OAuthRoutesOptions } from './oauth-routes.ts';
 export {
   type AuthEnv,
   type PagesOptions,

@@ -1,11 +1,12 @@
 import { Hono } from 'hono';
-import { createMiddleware } from 'hono/factory';
 import type { Auth } from '../auth.ts';
+import { noStore } from './no-store.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { accountRoutes } from './routes/account-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
-import { mfaRoutes } from './routes/mfa-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
+import { mfaRoutes } from './routes/mfa-routes.ts';
+import { deviceRoutes } from './routes/device-routes.ts';
 import { signInRoutes } from './routes/sign-in-routes.ts';
 import { stepUpRoutes } from './routes/step-up-routes.ts';
 
@@ -18,10 +19,6 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
     .route('/', sessionRoutes(auth, options))
     .route('/', apiKeyRoutes(auth, options))
     .route('/', stepUpRoutes(auth, options))
-    .route('/', mfaRoutes(auth, options));
+    .route('/', mfaRoutes(auth, options))
+    .route('/', deviceRoutes(auth, options));
 }
-
-const noStore = createMiddleware(async (c, next) => {
-  await next();
-  c.header('Cache-Control', 'no-store');
-});

@@ -1,8 +1,9 @@
 import { isUuid } from '@svc/core';
-import { transact } from '@svc/db';
+import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { AccessDenied } from '../failures.ts';
+import type { Origin } from '../origin.ts';
 import type { Principal } from '../principal.ts';
 import { type DeviceRow, tablesOf } from '../tables.ts';
 import { deviceTtlMs, forgetDevices } from './devices.ts';
@@ -56,16 +57,7 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
       refuseKeys(principal);
       if (!isUuid(id)) return;
       const { userId } = principal;
-      await transact(within ?? db, async (trx) => {
-        const gone = await tablesOf(trx)
-          .deleteFrom('svc_auth.devices')
-          .where('id', '=', id)
-          .where('user_id', '=', userId)
-          .executeTakeFirst();
-        if (gone.numDeletedRows === 0n) return;
-        const target = { type: 'device', id };
-        await record(context, trx, { type: 'auth.device.forgotten', userId, target }, origin);
-      });
+      await transact(within ?? db, (trx) => forgetDevice(context, trx, userId, id, origin));
     },
     async forgetAll(principal, { within, origin } = {}) {
       refuseKeys(principal);
@@ -82,6 +74,24 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
       });
     },
   };
+}
+
+/** Forgets one device of a user, and records it; one that is gone stays so. */
+export async function forgetDevice(
+  context: AuthContext,
+  trx: Trx,
+  userId: string,
+  id: string,
+  origin: Origin | undefined,
+): Promise<void> {
+  const gone = await tablesOf(trx)
+    .deleteFrom('svc_auth.devices')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  if (gone.numDeletedRows === 0n) return;
+  const target = { type: 'device', id };
+  await record(context, trx, { type: 'auth.device.forgotten', userId, target }, origin);
 }
 
 function refuseKeys(principal: Principal): void {

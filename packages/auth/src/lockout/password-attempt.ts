@@ -4,8 +4,10 @@ import { type AuthAct, record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { AuthLocked, InvalidCredentials } from '../failures.ts';
 import type { Origin } from '../origin.ts';
+import { codesOf, passwordsOf } from '../second-factors/refusals.ts';
 import type { UserRow } from '../tables.ts';
 import { clientNetwork } from './client-network.ts';
+import { forgetDevice } from './own-devices.ts';
 import { type Lock, needsReset, type ThrottleKey } from './throttles.ts';
 
 /** Somebody who shows a password, and what their failure would be counted of. */
@@ -34,9 +36,7 @@ export async function beginAttempt(
   if (device !== null && device.user_id === user?.id) {
     const counted: readonly ThrottleKey[] = [{ kind: 'device', value: device.id }];
     const lockedUntil = await throttles.lockedUntil(db, counted);
-    // A cookie that failed so often is in the wrong hands, and worth nothing any more.
-    if (lockedUntil === null || !needsReset(lockedUntil))
-      return { user, lockedUntil, counted, cleared: counted };
+    return { user, lockedUntil, counted, cleared: counted };
   }
   const { own, shared } = keysOf(email, origin);
   const counted = [...own, ...shared];
@@ -58,6 +58,10 @@ export async function refuseAttempt(
   await context.throttles.countFailure(context.db, keys, { within }, async (trx, locks) => {
     await record(context, trx, act, origin);
     for (const lock of locks) await recordLock(context, trx, lock, act.userId, origin);
+    // A cookie that failed so often is in the wrong hands: from here on it names nobody.
+    const isWorthless = locks.some((lock) => lock.kind === 'device' && needsReset(lock.until));
+    if (isWorthless && user !== null && counted[0] !== undefined)
+      await forgetDevice(context, trx, user.id, counted[0].value, origin);
     const isNews = locks.some((lock) => lock.kind === 'account' && lock.isNews);
     if (isNews && user !== null && user.verified_at !== null && user.disabled_at === null) {
       afterwards(context, trx, 'locked_mail', () =>
@@ -86,7 +90,7 @@ export async function forgetFailures(
 ): Promise<void> {
   await context.throttles.clear(trx, keysOf(user.email_normalized, origin).own);
   // Not cleared: whoever reads the owner's mail could reset again and again, and guess codes in between.
-  await context.throttles.liftCaps(trx, [{ kind: 'second_factor', value: user.id }]);
+  await context.throttles.liftCaps(trx, [codesOf(user.id), passwordsOf(user.id)]);
 }
 
 // By address and not by user: an account that does not exist locks like one that does.

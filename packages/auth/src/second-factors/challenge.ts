@@ -24,7 +24,7 @@ export async function answerChallenge(
   options: WriteOptions = {},
 ): Promise<SignedIn> {
   const { within, origin } = options;
-  const { challenge: token, method, code, previousToken } = input;
+  const { challenge: token, method, code, previousToken, trustDevice } = input;
   try {
     const signedIn = await transact(within ?? context.db, async (trx) => {
       const challenge = await context.challenges.lock(trx, 'second_factor', token);
@@ -35,8 +35,9 @@ export async function answerChallenge(
         const what = { type: 'auth.mfa.failed', reason: fault, method } as const;
         return refuse(context, trx, { ...what, userId, challengeId: challenge.id }, options);
       }
-      await context.challenges.consume(trx, 'second_factor', token);
-      const second = { challenge, method: authMethodOf[method], previousToken };
+      if ((await context.challenges.consume(trx, 'second_factor', token)) === null)
+        throw new InvalidChallenge();
+      const second = { challenge, method: authMethodOf[method], previousToken, trustDevice };
       return completeSignIn(context, trx, second, origin);
     });
     if (signedIn === null) throw new InvalidCode();

@@ -144,7 +144,8 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
       async (c) => {
         const { transport, ...answer } = c.req.valid('json');
         const input = { ...answer, previousToken: presentedToken(c)?.token };
-        const signIn = await auth.mfa.answerChallenge(input, { origin: originOf(c) });
+        const origin = originOf(c, transport);
+        const signIn = await auth.mfa.answerChallenge(input, { origin });
         return answerSignIn(c, signIn, transport);
       },
     );

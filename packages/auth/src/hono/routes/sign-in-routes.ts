@@ -4,8 +4,8 @@ import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
 import {
   AuthBusy,
-  AuthLocked,
   BreachCheckUnavailable,
+  AuthLocked,
   ForeignLogin,
   InvalidCredentials,
   InvalidToken,

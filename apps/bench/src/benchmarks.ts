@@ -1,0 +1,11 @@
+import type { Benchmark } from './benchmark.ts';
+import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
+import { sessionCheck } from './benchmarks/session-check.ts';
+import { sessionLatency } from './benchmarks/session-latency.ts';
+
+/** All benchmarks, in the order they run. */
+export const benchmarks: readonly Benchmark[] = [
+  sessionCheck,
+  sessionLatency,
+  loginsBesideRequests,
+];

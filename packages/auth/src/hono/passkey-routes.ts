@@ -1,0 +1,15 @@
+import { Hono } from 'hono';
+import type { Auth } from '../auth.ts';
+import type { Passkeys } from '../passkeys/passkeys.ts';
+import { noStore } from './no-store.ts';
+import type { AuthEnv, PagesOptions } from './require-user.ts';
+import { passkeyManagementRoutes } from './routes/passkey-management-routes.ts';
+import { passkeySignInRoutes } from './routes/passkey-sign-in-routes.ts';
+
+/** The routes of passkeys, to be mounted beside `authRoutes`: `app.route('/auth', passkeyRoutes(auth, passkeys))`. */
+export function passkeyRoutes(auth: Auth, passkeys: Passkeys, options: PagesOptions = {}) {
+  return new Hono<AuthEnv>()
+    .use(noStore)
+    .route('/', passkeyManagementRoutes(auth, passkeys, options))
+    .route('/', passkeySignInRoutes(auth, passkeys, options));
+}

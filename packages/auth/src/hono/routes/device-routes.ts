@@ -1,0 +1,73 @@
+import { ValidationFailed } from '@svc/core';
+import { operation, validated } from '@svc/http/hono';
+import { Hono } from 'hono';
+import type { Auth } from '../../auth.ts';
+import { Unauthenticated } from '../../failures.ts';
+import type { Device } from '../../lockout/own-devices.ts';
+import { DeviceIdSchema, DevicesBody } from '../../schemas.ts';
+import { originOf } from '../origin.ts';
+import { type AuthEnv, type PagesOptions, requireUser } from '../require-user.ts';
+
+/** The browsers in which somebody has signed in before. */
+export function deviceRoutes(auth: Auth, options: PagesOptions) {
+  const tags = ['Devices'];
+  const user = requireUser(auth, options);
+
+  return new Hono<AuthEnv>()
+    .get(
+      '/devices',
+      operation({
+        id: 'listDevices',
+        summary: 'List the browsers that know you',
+        tags,
+        responses: { 200: { description: 'The last one used first.', schema: DevicesBody } },
+        failures: [Unauthenticated],
+      }),
+      user,
+      async (c) =>
+        c.json({ items: (await auth.devices.list(c.get('principal'))).map(toDeviceBody) }, 200),
+    )
+    .delete(
+      '/devices',
+      operation({
+        id: 'forgetDevices',
+        summary: 'Forget all browsers',
+        description: 'Ends no session; each sign-in from here on asks for the second factor.',
+        tags,
+        responses: { 204: { description: 'They are forgotten.' } },
+        failures: [Unauthenticated],
+      }),
+      user,
+      async (c) => {
+        await auth.devices.forgetAll(c.get('principal'), { origin: originOf(c) });
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      '/devices/:id',
+      operation({
+        id: 'forgetDevice',
+        summary: 'Forget a browser',
+        tags,
+        responses: { 204: { description: 'It is forgotten, if it was yours.' } },
+        failures: [Unauthenticated, ValidationFailed],
+      }),
+      user,
+      validated('param', DeviceIdSchema),
+      async (c) => {
+        const { id } = c.req.valid('param');
+        await auth.devices.forget(c.get('principal'), id, { origin: originOf(c) });
+        return c.body(null, 204);
+      },
+    );
+}
+
+function toDeviceBody({ id, name, createdAt, lastSeenAt, trustedUntil }: Device) {
+  return {
+    id,
+    name,
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    trustedUntil: trustedUntil?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,62 @@
+import {
+  constantTimeEqual,
+  type FieldError,
+  randomToken,
+  sha256,
+  ValidationFailed,
+} from '@svc/core';
+import type { Db } from '@svc/db';
+import * as v from 'valibot';
+import type { AuthContext } from '../context.ts';
+import { InvalidChallenge } from '../failures.ts';
+import type { Session } from '../sessions.ts';
+import type { ChallengeRow } from '../tables.ts';
+import { toBase64url } from './options.ts';
+import type { RelyingParty } from './relying-party.ts';
+
+/** What the flows of one `createPasskeys` work with. */
+export interface PasskeysContext {
+  readonly auth: AuthContext;
+  readonly party: RelyingParty;
+}
+
+/** 32 bytes for an authenticator to sign; what is kept of them is only a hash. */
+export function newNonce({ auth }: PasskeysContext): { nonce: string; nonceHash: string } {
+  const nonce = randomToken(32, auth.random);
+  return { nonce, nonceHash: hashOf(nonce) };
+}
+
+/** Whether a nonce is the one that a challenge was made with. */
+export function nonceCheck(challenge: ChallengeRow): (nonce: unknown) => boolean {
+  const { nonceHash } = challenge.data;
+  return (nonce) =>
+    typeof nonce === 'string' &&
+    typeof nonceHash === 'string' &&
+    constantTimeEqual(hashOf(nonce), nonceHash);
+}
+
+const hashOf = (nonce: string) => toBase64url(sha256(nonce));
+
+/** Uses up a challenge that was made in this session. @throws {InvalidChallenge} */
+export async function consumeOwn(
+  { auth }: PasskeysContext,
+  db: Db,
+  purpose: 'passkey_registration' | 'passkey_step_up',
+  { token, session, userId }: { token: string; session: Session; userId: string },
+): Promise<ChallengeRow> {
+  const challenge = await auth.challenges.consume(db, purpose, token);
+  const isOwn = challenge?.user_id === userId && challenge.data['sessionId'] === session.id;
+  if (challenge === null || !isOwn) throw new InvalidChallenge();
+  return challenge;
+}
+
+/** An input in the shape it must have. @throws {ValidationFailed} */
+export function parseInput<Schema extends v.GenericSchema>(
+  schema: Schema,
+  input: unknown,
+  fault: FieldError,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, input);
+  if (!result.success) throw new ValidationFailed([fault]);
+  return result.output;
+}

@@ -1,0 +1,70 @@
+import { isFailure } from '@svc/core';
+import { transact } from '@svc/db';
+import type { WriteOptions } from '../context.ts';
+import { InvalidChallenge, InvalidCredentials } from '../failures.ts';
+import { finishSignIn, type SignIn } from '../sign-in.ts';
+import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
+import { newNonce, nonceCheck, type PasskeysContext } from './context.ts';
+import { type PasskeyRequestOptions, requestOptions } from './options.ts';
+import type { AssertionResponse } from './schemas.ts';
+
+export interface PasskeyLogin {
+  /** From `loginOptions`. */
+  challenge: string;
+  response: AssertionResponse;
+  /** The session that this one takes the place of. */
+  previousToken?: string | undefined;
+}
+
+// Nobody is named, so nothing depends on who asks: the authenticator knows which accounts it has.
+export async function loginOptions(
+  context: PasskeysContext,
+  { within }: WriteOptions,
+): Promise<{ challenge: string; options: PasskeyRequestOptions }> {
+  const { auth, party } = context;
+  const { nonce, nonceHash } = newNonce(context);
+  const { token } = await auth.challenges.create(within ?? auth.db, {
+    purpose: 'passkey_login',
+    userId: null,
+    data: { nonceHash },
+  });
+  const options = requestOptions(party, nonce, { allow: [], userVerification: 'required' });
+  return { challenge: token, options };
+}
+
+// A passkey that only showed presence is one factor, and the account's second one may be the same
+// passkey: so here it always has to verify its user, and is then two factors in one.
+export async function login(
+  context: PasskeysContext,
+  input: PasskeyLogin,
+  options: WriteOptions,
+): Promise<SignIn> {
+  const { auth } = context;
+  const db = options.within ?? auth.db;
+  const response = parseAssertion(input.response);
+  // Used up whatever comes of it, so before the transaction that a refusal rolls back.
+  const challenge = await auth.challenges.consume(db, 'passkey_login', input.challenge);
+  if (challenge === null) throw new InvalidChallenge();
+  const isChallenge = nonceCheck(challenge);
+  const expected = { isChallenge, userVerification: 'required', userId: null } as const;
+  const checked = await checkAssertion(context, db, response, expected);
+  if ('reason' in checked) throw await refuse(context, 'auth.login.failed', checked, options);
+  const first = {
+    userId: checked.passkey.user_id,
+    credentialVersion: null,
+    method: 'passkey',
+    level: 2,
+    previousToken: input.previousToken,
+  } as const;
+  const signIn = await transact(db, async (trx) => {
+    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    return finishSignIn(auth, trx, first, options.origin);
+  }).catch(alike);
+  if (signIn === null) throw notAccepted();
+  return signIn;
+}
+
+/** Somebody who was disabled a moment ago is refused like everybody else. */
+function alike(error: unknown): never {
+  throw isFailure(error, InvalidCredentials) ? notAccepted() : error;
+}
