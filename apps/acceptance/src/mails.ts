@@ -33,7 +33,7 @@ const templates = {
     name: 'auth.password_changed',
     subject: 'Your password was changed',
     text: ({ link }: Link) =>
-      `Your password was changed and every session was ended.\n\nIf this was not you, choose a new password at once:\n${link}\n`,
+      `Your password was changed, and you are signed out everywhere else.\n\nIf this was not you, choose a new password at once:\n${link}\n`,
   }),
   confirm_email: defineTemplate({
     name: 'auth.confirm_email',
