@@ -1,7 +1,9 @@
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
 import { createAudit } from '@svc/audit';
 import { createAuth, haveIBeenPwned } from '@svc/auth';
+import { createOAuth } from '@svc/auth/oauth';
 import { createPasskeys } from '@svc/auth/passkeys';
+import { createServiceTokens } from '@svc/auth/tokens';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
@@ -10,6 +12,7 @@ import { appRole } from './app-role.ts';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
 import { createProjects } from './projects/projects.ts';
+import { providersOf } from './providers.ts';
 import { connectRedis } from './redis.ts';
 import type { AppSettings } from './settings.ts';
 
@@ -47,11 +50,12 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const cipher = createCipher({ keys: settings.authEncryptionKeys });
   const auth = createAuth({
     db,
     audit: audit.append,
     authorization,
-    cipher: createCipher({ keys: settings.authEncryptionKeys }),
+    cipher,
     mfa: { requiredFor: ['admin'], trustDevices: settings.authTrustDevices },
     lockout: settings.authLockout && {
       account: { free: settings.authLockoutFree },
@@ -76,6 +80,14 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
   });
   const passkeys = createPasskeys({ auth });
+  const oauth = createOAuth({ auth, providers: providersOf(settings) });
+  const serviceTokens = createServiceTokens({
+    db,
+    issuer: settings.publicUrl,
+    cipher,
+    logger,
+    clock,
+  });
   const cursors = createCursors({ secret: settings.appSecret });
   const projects = createProjects({
     db,
@@ -101,12 +113,15 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     audit,
     auth,
     passkeys,
+    oauth,
+    serviceTokens,
     cursors,
     projects,
     /** In the order of opening; closed in reverse. */
     opened: [
       { name: 'database', stop: () => connection.close() },
       ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
+      { name: 'signing keys', stop: () => serviceTokens.stop() },
       { name: 'audit log', stop: () => audit.stop() },
       { name: 'mails on their way', stop: () => auth.stop() },
     ] satisfies Stoppable[],
