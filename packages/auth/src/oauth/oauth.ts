@@ -143,7 +143,6 @@ function createClients(
       createProviderClient({ provider, redirectUri, isInsecureAllowed, fetch, clock, logger }),
     );
   }
-  if (clients.size === 0) throw new TypeError('createOAuth needs a provider');
   return clients;
 }
 
