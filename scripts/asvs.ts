@@ -57,7 +57,8 @@ export function asvsFaults(
     if (verdict === 'Met' && tests.length === 0) faults.push(`${number}: no test shows it.`);
     if (verdict === 'Documented' && !/\]\([^)]+\)/.test(text))
       faults.push(`${number}: no link to where.`);
-    for (const [, path = '', name = ''] of tests) faults.push(...testFaults(number, path, name, read));
+    for (const [, path = '', name = ''] of tests)
+      faults.push(...testFaults(number, path, name, read));
   }
   const summary = verdicts.map((each) => `${each}: ${counts.get(each) ?? 0}`).join(' · ');
   if (!page.includes(summary)) faults.push(`The summary must say: ${summary}`);
@@ -72,7 +73,9 @@ function missingFaults(
     Array.from({ length: count }, (_, index) => `${section}.${index + 1}`),
   );
   return [
-    ...expected.filter((number) => !found.includes(number)).map((number) => `${number} is missing.`),
+    ...expected
+      .filter((number) => !found.includes(number))
+      .map((number) => `${number} is missing.`),
     ...found
       .filter((number, at) => !expected.includes(number) || found.indexOf(number) !== at)
       .map((number) => `${number} is no item, or stands there twice.`),
@@ -92,11 +95,14 @@ function testFaults(number: string, path: string, name: string, read: ReadFile):
 export function testNames(source: string): string[] {
   const call =
     /([\w.]*)(?:<[^()]*>)?(\))?\(\s*(?:'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`((?:\\.|[^`\\])*)`),\s*(?:async\s*)?(?:\(|function\b|[a-z]\w* =>)/gi;
-  return [...source.matchAll(call)]
-    .filter(([, callee = '']) => !/^describe|skip|todo|runIf$/i.test(callee))
-    .map(([, , , single, double, template]) =>
-      (single ?? double ?? template ?? '').replaceAll(/\\(['"`\\])/g, '$1'),
-    );
+  return (
+    [...source.matchAll(call)]
+      // `test('…'` and `test.each(table)('…'`; `app.get('/…'` and `describe('…'` are something else.
+      .filter(([, callee = '', table]) => table !== undefined || /^(?!describe)\w+$/.test(callee))
+      .map(([, , , single, double, template]) =>
+        (single ?? double ?? template ?? '').replaceAll(/\\(['"`\\])/g, '$1'),
+      )
+  );
 }
 
 /** Links to files that do not exist. */

@@ -11,6 +11,7 @@ databaseTest([migrations])(
 );
 for (const kind of kinds) test(\`of \${kind}\`, async () => {});
 it.skip('not yet', () => {});
+app.get('/path', () => {});
 expect(await codeOf('a text')).toBe('another');
 `;
 const read = (path: string) => (path === 'packages/x/test/a.test.ts' ? tests : undefined);
