@@ -37,6 +37,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const cursors = createCursors({ secret: settings.appSecret });
   const audit = createAudit({
     db,
     origin: new URL(settings.publicUrl).host,
@@ -47,6 +48,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       },
     }),
     checkpointEvery: settings.auditCheckpointEvery,
+    cursors,
     logger,
     clock,
   });
@@ -88,7 +90,6 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
-  const cursors = createCursors({ secret: settings.appSecret });
   const projects = createProjects({
     db,
     cursors,

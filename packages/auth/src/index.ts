@@ -1,6 +1,13 @@
 export type { Account } from './account/account.ts';
 export type { PasswordChange } from './account/change-password.ts';
-export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
+export {
+  type Actor,
+  type AppendAudit,
+  type AuthAct,
+  type AuthActType,
+  authActTypes,
+  type AuthAuditEvent,
+} from './acts.ts';
 export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
 export {
