@@ -107,42 +107,52 @@ describeDatabases('the session cache', [authMigrations], (test) => {
     expect((await auth.authenticate(raised))?.session?.level).toBe(1);
   });
 
-  test('that a token is unknown is not remembered', async ({ db }) => {
+  test('that nobody was found is not remembered', async ({ db }) => {
     const { auth, session } = openCached(db);
-    const { token } = await session();
-    await db
-      .updateTable('svc_auth.users')
-      .set({ disabled_at: new Date(0) })
-      .execute();
-    await auth.sessions.listOf('018f4e9c-7a10-7000-8000-000000000000');
+    const { token, user } = await session();
     const { elsewhere } = openCached(db);
+    const set = (at: Date | null) =>
+      db.updateTable('svc_auth.users').set({ disabled_at: at }).where('id', '=', user.id).execute();
+    await set(new Date(0));
     expect(await elsewhere.authenticate(token)).toBeNull();
-    await db.updateTable('svc_auth.users').set({ disabled_at: null }).execute();
+    await set(null);
     expect(await elsewhere.authenticate(token)).not.toBeNull();
+    expect(await auth.authenticate(token)).not.toBeNull();
   });
 
-  test('a session ends at its idle and its absolute time to the millisecond, and use is noted', async ({
+  test('a session ends at its hour to the millisecond, however lately it was looked up', async ({
     db,
   }) => {
-    const sessions = { idle: '2m', absolute: '3m', cache: {} } as const;
-    const { auth, elsewhere, session, clock } = openCached(db, { sessions });
-    const [used, left] = [await session(), await session()];
-    const expiresAt = async () => (await elsewhere.authenticate(used.token))?.session?.expiresAt;
-    await clock.advance('59500ms');
-    await Promise.all([expiresAt(), auth.authenticate(used.token)]);
+    for (const absolute of ['1500ms', '1h'] as const) {
+      const sessions = { idle: '1500ms', absolute, cache: {} } as const;
+      const { auth, session, clock } = openCached(db, { sessions });
+      const { token } = await session();
+      await clock.advance('1s');
+      await auth.authenticate(token);
+      await clock.advance('499ms');
+      expect(await auth.authenticate(token)).not.toBeNull();
+      await clock.advance('1ms');
+      expect(await auth.authenticate(token)).toBeNull();
+    }
+    const { auth, member, clock } = openCached(db, { refresh: { accessTtl: '11s' } });
+    const signIn = { email: await member(), password, refresh: true };
+    const { token } = signedIn(await auth.login(signIn));
+    await clock.advance('10500ms');
+    expect(await auth.authenticate(token)).not.toBeNull();
     await clock.advance('500ms');
-    const seen = await auth.authenticate(used.token);
-    expect(seen?.session?.lastSeenAt).toEqual(clock.now());
-    expect((await auth.authenticate(used.token))?.session).toEqual(seen?.session);
+    expect(await auth.authenticate(token)).toBeNull();
+  });
+
+  test('use is noted as without it', async ({ db }) => {
+    const { auth, elsewhere, session, clock } = openCached(db);
+    const { token } = await session();
     await clock.advance('59500ms');
-    await auth.authenticate(left.token);
-    await clock.advance('499ms');
-    await auth.authenticate(used.token);
-    await clock.advance('60s');
-    expect(await auth.authenticate(left.token)).toBeNull();
-    expect(await auth.authenticate(used.token)).not.toBeNull();
-    await clock.advance('1ms');
-    expect(await auth.authenticate(used.token)).toBeNull();
+    await auth.authenticate(token);
+    await clock.advance('500ms');
+    const seen = await auth.authenticate(token);
+    expect(seen?.session?.lastSeenAt).toEqual(clock.now());
+    expect((await auth.authenticate(token))?.session).toEqual(seen?.session);
+    expect((await elsewhere.authenticate(token))?.session).toEqual(seen?.session);
   });
 
   test('an access token that is refreshed elsewhere dies within a second, here at once', async ({
