@@ -70,7 +70,12 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
-    sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
+    sessions: {
+      idle: settings.authSessionIdle,
+      absolute: settings.authSessionAbsolute,
+      cache: { maxAge: settings.authSessionCache },
+    },
+    refresh: { accessTtl: settings.authAccessTtl },
     passwords: {
       minLength: settings.authPasswordMinLength,
       whenBreachListUnreachable: settings.authBreachListUnreachable,

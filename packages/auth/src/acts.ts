@@ -88,6 +88,8 @@ export async function record(
 ): Promise<void> {
   const { userId, outcome = 'success', details = {} } = act;
   await context.audit?.(toAuditEvent(act, origin), { within: trx });
+  // Whatever it was, this process sees it from the next request on.
+  if (userId !== null) afterCommit(trx, () => context.sessions.forget(userId));
   afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
 }
 
