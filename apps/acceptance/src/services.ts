@@ -37,6 +37,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const cursors = createCursors({ secret: settings.appSecret });
   const audit = createAudit({
     db,
     origin: new URL(settings.publicUrl).host,
@@ -47,6 +48,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       },
     }),
     checkpointEvery: settings.auditCheckpointEvery,
+    cursors,
     logger,
     clock,
   });
@@ -68,7 +70,12 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
-    sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
+    sessions: {
+      idle: settings.authSessionIdle,
+      absolute: settings.authSessionAbsolute,
+      cache: { maxAge: settings.authSessionCache },
+    },
+    refresh: { accessTtl: settings.authAccessTtl },
     passwords: {
       minLength: settings.authPasswordMinLength,
       whenBreachListUnreachable: settings.authBreachListUnreachable,
@@ -88,7 +95,6 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
-  const cursors = createCursors({ secret: settings.appSecret });
   const projects = createProjects({
     db,
     cursors,

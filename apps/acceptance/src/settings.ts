@@ -141,6 +141,12 @@ function contradictions(settings: AppSettings) {
       'OIDC_ISSUER',
       'OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it',
     ],
+    [
+      toMs(settings.authLockoutFirstWait) === 0 ||
+        toMs(settings.authLockoutFirstWait) > toMs(settings.authLockoutMaxWait),
+      'AUTH_LOCKOUT_FIRST_WAIT',
+      'more than nothing and at most AUTH_LOCKOUT_MAX_WAIT',
+    ],
     [bodyTimeoutMs >= handlerTimeoutMs, 'BODY_TIMEOUT_MS', 'less than HANDLER_TIMEOUT_MS'],
     [
       toMs(authSessionIdle) === 0 || toMs(authSessionIdle) > toMs(authSessionAbsolute),

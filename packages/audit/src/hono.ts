@@ -17,7 +17,7 @@ import {
 } from './schemas.ts';
 
 export interface AuditRoutesOptions {
-  /** Lets pass who may read the log; the app's, such as `requirePermission('audit.read')`. */
+  /** Lets pass who may read the log; the app's. Of `@svc/auth`: `requirePermission(auth, 'audit.read')`, behind `requireUser(auth)`. */
   guard: MiddlewareHandler;
   /** To whose log a reader is held; what they ask beyond it is not found. @default 'every': whoever passes the guard reads every log */
   scopeOf?: (c: Context) => LogScope;
