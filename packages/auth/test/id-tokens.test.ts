@@ -63,7 +63,7 @@ test('metadata that names another issuer is refused before the browser goes anyw
   const lying = async (url: string, init: RequestInit) => {
     const answer = await fetch(url, init);
     if (!url.includes('/.well-known/')) return answer;
-    return Response.json({ ...(await answer.json()), issuer: 'https://evil.example' });
+    return Response.json({ ...((await answer.json()) as Claims), issuer: 'https://evil.example' });
   };
   const { oauth, provider } = openOAuth(db, [corp(issuer)], { fetch: lying });
   const before = issuer.requests.filter((path) => path !== '/.well-known/openid-configuration');
