@@ -13,6 +13,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'packages/db/test/pool.test.ts',
     'packages/db/test/transactions.test.ts',
     'packages/auth/test/races.test.ts',
+    'packages/auth/test/one-time-things.test.ts',
     'packages/http/test/servers.test.ts',
   ],
   fuzz: [
