@@ -49,7 +49,8 @@ export async function register(
         context.mailer.verify(user.email, token, tokenTtlMs.verify),
       );
     } else {
-      await context.tokens.forgetPending(trx, user.id);
+      // One statement, as in the other case; what waits stands in an unused token.
+      await context.tokens.forget(trx, user.id, ['verify']);
       // Recorded like the other case, which costs as much: who asks shall not see by the time which it was.
       const act = { type: 'auth.user.registered', outcome: 'failure', userId: user.id } as const;
       const details = { reason: 'known_address', ...(breachUnchecked && { breachUnchecked }) };
