@@ -10,6 +10,7 @@ import {
   addLocalIdentity,
   claimAddress,
   findUserByEmail,
+  lockUser,
   markVerified,
   setPassword,
   toUser,
@@ -95,6 +96,10 @@ export function verify(
   { within, origin }: WriteOptions = {},
 ): Promise<User> {
   return transact(within ?? context.db, async (trx) => {
+    // The user first, as registering does, so that no two wait for each other.
+    const holder = await context.tokens.holderOf(trx, 'verify', input.token);
+    if (holder === undefined || (await lockUser(trx, holder.userId)) === undefined)
+      throw new InvalidToken();
     const token = await context.tokens.consume(trx, 'verify', input.token);
     if (token === null) throw new InvalidToken();
     const now = context.clock.now();
