@@ -26,7 +26,7 @@ function openApp(db: Db, options: Partial<AuthOptions> = {}) {
   app
     .route('/auth', authRoutes(auth))
     .route('/auth', passkeyRoutes(auth, createPasskeys({ auth })));
-  const post = (path: string, json: object) =>
+  const post = async (path: string, json: object) =>
     app.request(path, {
       method: 'POST',
       body: JSON.stringify(json),
