@@ -45,8 +45,10 @@ export async function login(
   if (!fits || phc === null) throw await refuse('wrong_password');
   if (found.disabled_at !== null) throw await refuse('disabled');
   if (found.verified_at === null || found.credential_version === null) {
+    const refused = await refuse('unverified');
+    // Last, so that the mail is under way after the answer and not beside it.
     mailNewVerification(context, found, within);
-    throw await refuse('unverified');
+    throw refused;
   }
   const first = {
     userId: found.id,

@@ -10,6 +10,7 @@ import {
   addLocalIdentity,
   claimAddress,
   findUserByEmail,
+  lockUser,
   markVerified,
   setPassword,
   toUser,
@@ -49,7 +50,8 @@ export async function register(
         context.mailer.verify(user.email, token, tokenTtlMs.verify),
       );
     } else {
-      await context.tokens.forgetPending(trx, user.id);
+      // One statement, as in the other case; what waits stands in an unused token.
+      await context.tokens.forget(trx, user.id, ['verify']);
       // Recorded like the other case, which costs as much: who asks shall not see by the time which it was.
       const act = { type: 'auth.user.registered', outcome: 'failure', userId: user.id } as const;
       const details = { reason: 'known_address', ...(breachUnchecked && { breachUnchecked }) };
@@ -94,6 +96,10 @@ export function verify(
   { within, origin }: WriteOptions = {},
 ): Promise<User> {
   return transact(within ?? context.db, async (trx) => {
+    // The user first, as registering does, so that no two wait for each other.
+    const holder = await context.tokens.holderOf(trx, 'verify', input.token);
+    if (holder === undefined || (await lockUser(trx, holder.userId)) === undefined)
+      throw new InvalidToken();
     const token = await context.tokens.consume(trx, 'verify', input.token);
     if (token === null) throw new InvalidToken();
     const now = context.clock.now();

@@ -257,30 +257,6 @@ describeDatabases('TOTP', [authMigrations], (test) => {
 const onPostgres = databaseTest([authMigrations]);
 describe('at once', () => {
   onPostgres(
-    'of 50 who use one TOTP code at once, in their own challenges and sessions, one succeeds',
-    async ({ db }) => {
-      const { auth, enrolled, challenge, nextCode, principalOf } = openMfa(db);
-      const { email, secret, token } = await enrolled();
-      const challenges = await Promise.all(Array.from({ length: 40 }, () => challenge(email)));
-      const code = await nextCode(secret);
-      const principal = await principalOf(token);
-      const results = await tally([
-        ...challenges.map((each) =>
-          auth.mfa.answerChallenge({ challenge: each, method: 'totp', code }),
-        ),
-        ...Array.from({ length: 10 }, () => auth.mfa.stepUp(principal, { method: 'totp', code })),
-      ]);
-      expect(results).toEqual({ fulfilled: 1, codes: ['auth.invalid_code'] });
-      // To be refused with a code that was right once locks nobody out.
-      await auth.mfa.answerChallenge({
-        challenge: await challenge(email),
-        method: 'totp',
-        code: await nextCode(secret),
-      });
-    },
-  );
-
-  onPostgres(
     'of 50 who confirm one app at once, one succeeds, and one set of recovery codes lives',
     async ({ db }) => {
       const { auth, clock, session } = openMfa(db);
