@@ -96,7 +96,7 @@ function testFaults(path: string, name: string, read: ReadFile): string[] {
  */
 export function testNames(source: string): string[] {
   const call =
-    /([\w.]*)(?:<[^()]*>)?(\))?\(\s*(?:'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`((?:\\.|[^`\\])*)`),\s*(?:async\s*)?(?:\(|function\b|[a-z]\w* =>)/gi;
+    /([\w.]*)(?:<[^()]*>)?(\))?\(\s*(?:'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`((?:\\.|[^`\\])*)`),\s*(?:\{[^{}]*\},\s*)?(?:async\s*)?(?:\(|function\b|[a-z]\w* =>)/gi;
   return (
     [...source.matchAll(call)]
       // `test('…'` and `test.each(table)('…'`; `app.get('/…'` and `describe('…'` are something else.

@@ -4,7 +4,7 @@ import { asvsFaults, brokenLinks, testNames } from '../asvs.ts';
 const tests = `
 test('a code works once', async ({ db }) => {});
 describe('a group', () => { it("says 'no'", () => {}); });
-test.each([['x', 1]])('%s is %i', (_, n) => {});
+test.each([['x', 1]])('%s is %i', { timeout: 9 }, (_, n) => {});
 databaseTest([migrations])(
   'in a table of its own',
   async ({ db }) => {},
