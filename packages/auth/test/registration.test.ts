@@ -87,6 +87,22 @@ describeDatabases('registration', [authMigrations], (test) => {
     await auth.login({ email, password });
   });
 
+  test('a registration that nobody confirmed in time is revived without its password', async ({
+    db,
+  }) => {
+    const { auth, outbox, clock } = openAuth(db);
+    const email = someone();
+    await auth.register({ email, password });
+    await outbox.next('verify', email);
+    await clock.advance('24h');
+    await auth.resendVerification({ email });
+    await auth.verify({ token: await outbox.nextToken('verify', email) });
+    expect(await codeOf(auth.login({ email, password }))).toBe('auth.invalid_credentials');
+    const token = await outbox.nextToken('reset_password', email);
+    await auth.resetPassword({ token, password: newPassword });
+    await auth.login({ email, password: newPassword });
+  });
+
   test('nothing is resent for a verified or an unknown address', async ({ db }) => {
     const { auth, outbox, member } = openAuth(db);
     await auth.resendVerification({ email: await member() });
