@@ -32,9 +32,14 @@ export async function login(
   const { within, origin } = options;
   const email = parseEmail(input.email);
   const password = parsePassword(input.password);
-  const found = await findLogin(within ?? context.db, email);
-  const phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
-  const fits = await context.hasher.verify(phc, password);
+  let found: Awaited<ReturnType<typeof findLogin>>;
+  let phc: string | null = null;
+  const lookUp = async () => {
+    found = await findLogin(within ?? context.db, email);
+    phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
+    return phc;
+  };
+  const fits = await context.hasher.verify(lookUp, password, options);
   const who = { email: email.normalized, user: found ?? null };
   const attempt = await beginAttempt(context, who, options);
   const refuse = (reason: LoginFailedReason) => {
