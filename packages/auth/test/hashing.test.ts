@@ -160,7 +160,7 @@ function heldAlgorithm() {
         return '';
       },
       async verify(_, password) {
-        await this.hash(password);
+        await gate.algorithm.hash(password);
         return true;
       },
     } satisfies PasswordAlgorithm,
