@@ -15,7 +15,7 @@ const workMigrations: Migrations = {
   ],
 };
 
-/** A log on a pool of the app's role, of the default size. */
+/** A log on a pool of the app's role. */
 export async function openLog({ url, ownerUrl }: DatabaseUrls): Promise<{
   db: Db;
   audit: Audit;
@@ -25,10 +25,12 @@ export async function openLog({ url, ownerUrl }: DatabaseUrls): Promise<{
   const appRole = new URL(url).username;
   await migrate(owner.db, [auditMigrations, workMigrations], { appRole });
   await owner.close();
-  const { db, close } = await connect(url);
+  const { db, close } = await connect(url, { poolSize: logPoolSize });
   const { privateKey } = createSigningKey({ name: 'bench.example.com' });
   return { db, close, audit: createAudit({ db, signing: { privateKey } }) };
 }
+
+export const logPoolSize = 32;
 
 const uuid = (number: number) => `0199b000-0000-7000-8000-${String(number).padStart(12, '0')}`;
 

@@ -3,7 +3,7 @@ import { systemClock } from '@svc/core';
 import { transact } from '@svc/db';
 import type { PostgresServer } from '@svc/db/testing';
 import { sql } from 'kysely';
-import { openLog, personalEvent, plainEvent, tenants } from '../audit/open-log.ts';
+import { logPoolSize, openLog, personalEvent, plainEvent, tenants } from '../audit/open-log.ts';
 import { type Benchmark, type Prepared, type Sample, WrongAnswer } from '../benchmark.ts';
 import { keepInFlight } from '../load.ts';
 
@@ -12,7 +12,7 @@ const inFlight = 64;
 /** What accounting for an act costs it, with the sealer at work. */
 export const auditAppend: Benchmark = {
   name: 'audit-append',
-  summary: `events of ${tenants} tenants, ${inFlight} in flight over 10 connections, commits flushed to the disk, the sealer running`,
+  summary: `events of ${tenants} tenants, ${inFlight} in flight over ${logPoolSize} connections, commits flushed to the disk, the sealer running`,
   reference: 'act alone',
   goals: [{ variant: 'append', figure: 'rate', atLeast: 5000 }],
   durable: true,
