@@ -3,17 +3,6 @@ import { type RawBuilder, sql } from 'kysely';
 import { genesisOf, serviceChain, toTenantId } from './entry.ts';
 import { type ChainRow, type EntryRow, type PendingRow, tablesOf } from './tables.ts';
 
-/** Sealing holds it shared, erasing alone: so nothing slips from waiting to sealed while it is being erased. */
-const erasing = sql.raw(`hashtext('svc_audit.erase')`);
-
-export async function waitForErasing(trx: Trx): Promise<void> {
-  await sql`select pg_advisory_xact_lock_shared(${erasing})`.execute(trx);
-}
-
-export async function holdSealing(trx: Trx): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${erasing})`.execute(trx);
-}
-
 /** The chains for which something waits. What waits is short, so it is read, not counted on. */
 export async function chainsToSeal(db: Db): Promise<string[]> {
   const { rows } = await sql<{ tenant_id: string }>`

@@ -5,14 +5,12 @@ import { type EmailAddress, parseEmail } from './email.ts';
 import { beginAttempt, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
-import { finishSignIn, type SignIn } from './sign-in.ts';
+import { finishSignIn, type SignIn, type SignInWishes } from './sign-in.ts';
 import { findLogin, replaceHash } from './users.ts';
 
-export interface Login {
+export interface Login extends SignInWishes {
   email: string;
   password: string;
-  /** The session that this one takes the place of. */
-  previousToken?: string | undefined;
 }
 
 /** Why a sign-in was refused. For operators; the person who tries is never told. */
@@ -54,6 +52,7 @@ export async function login(
     method: 'pwd' as const,
     level: 1 as const,
     previousToken: input.previousToken,
+    refresh: input.refresh,
   };
   return transact(within ?? context.db, async (trx) => {
     const signIn = await finishSignIn(context, trx, first, origin);

@@ -43,20 +43,32 @@ test('after every flow, no table and no log line holds a secret that was handed 
     method: 'recovery_code',
     code: used,
   });
+  const third = 'nine calm herons at noon';
+  const { token: changed } = await auth.account.changePassword(
+    (await auth.authenticate(second)) as Principal,
+    { currentPassword: newPassword, password: third },
+  );
+  const next = someone();
+  const asking = (await auth.authenticate(changed)) as Principal;
+  await auth.account.requestEmailChange(asking, { email: next });
+  const moved = await outbox.nextToken('confirm_email', next);
+  await auth.account.confirmEmailChange({ token: moved });
+  await auth.forgotPassword({ email: next });
   await auth.stop();
 
   const mailed = outbox.mails.flatMap((mail) =>
     mail.data.link.includes('token=') ? [tokenIn(mail.data.link)] : [],
   );
-  expect(mailed).toHaveLength(5);
+  expect(mailed).toHaveLength(7);
   const codes = [used, ...unused].flatMap((code) => [code, code.replaceAll('-', '')]);
   expect(codes).toHaveLength(20);
-  const sessions = [ended, alive, last, confirmed.token, second];
+  const sessions = [ended, alive, last, confirmed.token, second, changed];
   const tokens = [...sessions, challenge, device as string, ...mailed];
   const passwords = [
     password,
     'a guess',
     newPassword,
+    third,
     'a password that waits',
     'a password of a stranger',
   ];
@@ -71,7 +83,7 @@ test('after every flow, no table and no log line holds a secret that was handed 
   ];
   const dump = await dumpOf(db);
   expect(dump).toContain('$argon2id$');
-  expect(dump).toContain(email);
+  expect(dump).toContain(next);
   const kept = `${dump}\n${JSON.stringify(logger.lines)}`;
   expect(forms.filter((form) => kept.includes(form))).toEqual([]);
 });
