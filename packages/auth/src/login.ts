@@ -1,7 +1,7 @@
 import { transact } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
-import { parseEmail } from './email.ts';
+import { type EmailAddress, parseEmail } from './email.ts';
 import { beginAttempt, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
@@ -30,9 +30,7 @@ export async function login(
   const { within, origin } = options;
   const email = parseEmail(input.email);
   const password = parsePassword(input.password);
-  const found = await findLogin(within ?? context.db, email);
-  const phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
-  const fits = await context.hasher.verify(phc, password);
+  const { found, phc, fits } = await checkPassword(context, { email, password }, options);
   const who = { email: email.normalized, user: found ?? null };
   const attempt = await beginAttempt(context, who, options);
   const refuse = (reason: LoginFailedReason) => {
@@ -69,6 +67,24 @@ export async function login(
     }
     return signIn;
   });
+}
+
+type FoundLogin = Awaited<ReturnType<typeof findLogin>>;
+
+async function checkPassword(
+  { db, hasher }: AuthContext,
+  { email, password }: { email: EmailAddress; password: string },
+  { within }: WriteOptions,
+): Promise<{ found: FoundLogin; phc: string | null; fits: boolean }> {
+  let found: FoundLogin;
+  let phc: string | null = null;
+  const lookUp = async () => {
+    found = await findLogin(within ?? db, email);
+    phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
+    return phc;
+  };
+  const fits = await hasher.verify(lookUp, password, { within });
+  return { found, phc, fits };
 }
 
 export async function logout(
