@@ -2,7 +2,7 @@ import { transact } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { type EmailAddress, parseEmail } from './email.ts';
-import { beginAttempt, refuseAttempt } from './lockout/password-attempt.ts';
+import { beginAttempt, shutOutUntil, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
 import { finishSignIn, type SignIn, type SignInWishes } from './sign-in.ts';
@@ -30,6 +30,8 @@ export async function login(
   const { within, origin } = options;
   const email = parseEmail(input.email);
   const password = parsePassword(input.password);
+  const shutOut = await shutOutUntil(context, options);
+  if (shutOut !== null) throw await refuseShutOut(context, shutOut, options);
   const { found, phc, fits } = await checkPassword(context, { email, password }, options);
   const who = { email: email.normalized, user: found ?? null };
   const attempt = await beginAttempt(context, who, options);
@@ -67,6 +69,12 @@ export async function login(
     }
     return signIn;
   });
+}
+
+function refuseShutOut(context: AuthContext, lockedUntil: Date, options: WriteOptions) {
+  const attempt = { user: null, lockedUntil, counted: [], cleared: [] };
+  const act = { type: 'auth.login.failed', outcome: 'failure', userId: null } as const;
+  return refuseAttempt(context, attempt, { ...act, details: { reason: 'locked' } }, options);
 }
 
 type FoundLogin = Awaited<ReturnType<typeof findLogin>>;
