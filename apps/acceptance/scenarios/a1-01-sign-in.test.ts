@@ -91,6 +91,19 @@ describe('register, verify, login, me', () => {
     await expectProblem(await create({ origin: 'https://evil.example' }), 403);
   });
 
+  test('of two links to reset a password, only the newer one works', async () => {
+    const { email } = await signUp();
+    const forget = async () => {
+      await request('/auth/password/forgot', { json: { email } });
+      return tokenFromMail(email, '/auth/password/reset');
+    };
+    const [older, newer] = [await forget(), await forget()];
+    const reset = (token: string) =>
+      request('/auth/password/reset', { json: { token, password: 'a third long passphrase' } });
+    await expectProblem(await reset(older), 400, 'auth.invalid_token');
+    expect((await reset(newer)).status).toBe(204);
+  });
+
   test('a forgotten password is reset by mail, and every session ends', async () => {
     const { email, password, token } = await signUp();
     const known = await request('/auth/password/forgot', { json: { email } });
