@@ -1,3 +1,4 @@
+import { createSigningKey } from '@svc/audit';
 import { expect, test } from 'vitest';
 import { control } from './client.ts';
 
@@ -37,6 +38,7 @@ test('production has no insecure default: what is missing is listed', async () =
   for (const variable of [
     'APP_SECRET',
     'AUTH_ENCRYPTION_KEYS',
+    'AUDIT_SIGNING_KEY',
     'DATABASE_URL',
     'PUBLIC_URL',
     'SMTP_URL',
@@ -45,6 +47,8 @@ test('production has no insecure default: what is missing is listed', async () =
     expect(stderr).toContain(variable);
 });
 
+const signingKey = createSigningKey({ name: 'gate' });
+
 test('the controls of the gate are refused in production', async () => {
   const { exitCode, stderr } = await control('app/refuse', {
     environment: {
@@ -52,6 +56,7 @@ test('the controls of the gate are refused in production', async () => {
       ACCEPTANCE: 'true',
       APP_SECRET: 'x'.repeat(32),
       AUTH_ENCRYPTION_KEYS: `k1:${'x'.repeat(32)}`,
+      AUDIT_SIGNING_KEY: signingKey.privateKey,
       DATABASE_URL: 'postgres://localhost:1/none',
       PUBLIC_URL: 'https://projects.example',
       SMTP_URL: 'smtp://localhost:1',

@@ -2,6 +2,8 @@ import { auditRoutes } from '@svc/audit/hono';
 import {
   type AuthEnv,
   authRoutes,
+  jwksRoutes,
+  oauthRoutes,
   passkeyRoutes,
   requirePermission,
   requireUser,
@@ -43,6 +45,8 @@ export function createApp({
   audit,
   auth,
   passkeys,
+  oauth,
+  serviceTokens,
   cursors,
   projects,
 }: Services) {
@@ -85,6 +89,8 @@ export function createApp({
     .route('/', probeRoutes(health))
     .route('/auth', authRoutes(auth, pages))
     .route('/auth', passkeyRoutes(auth, passkeys, pages))
+    .route('/auth', oauthRoutes(auth, oauth, pages))
+    .route('/.well-known', jwksRoutes(serviceTokens))
     .route('/projects', projectRoutes(projects, auth, pages))
     .route('/admin/users', userRoutes(auth, cursors, pages))
     .route('/admin/audit', auditLog);

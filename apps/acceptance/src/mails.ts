@@ -33,7 +33,7 @@ const templates = {
     name: 'auth.password_changed',
     subject: 'Your password was changed',
     text: ({ link }: Link) =>
-      `Your password was changed and every session was ended.\n\nIf this was not you, choose a new password at once:\n${link}\n`,
+      `Your password was changed, and you are signed out everywhere else.\n\nIf this was not you, choose a new password at once:\n${link}\n`,
   }),
   confirm_email: defineTemplate({
     name: 'auth.confirm_email',
@@ -69,6 +69,8 @@ const changes: Readonly<Record<SecurityChange, string>> = {
   api_key_created: 'an API key was made for your account.',
   account_locked:
     'there were many wrong passwords or codes, and we refuse more of them for a while.',
+  session_suspected:
+    'one of your sessions may have been copied; we ended it. Sign in again where you miss it.',
 };
 
 /** Turns what `@svc/auth` wants said into a mail, and sends it. */

@@ -39,6 +39,7 @@ export async function runProcess(
   );
   await services.audit.start();
   await services.auth.start();
+  await services.serviceTokens.start();
   services.health.markStarted();
   logger.info({ process: name, url: server.url, docs: `${server.url}/docs` }, 'listening');
 

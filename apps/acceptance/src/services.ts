@@ -1,7 +1,9 @@
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
 import { createAudit } from '@svc/audit';
 import { createAuth, haveIBeenPwned } from '@svc/auth';
+import { createOAuth } from '@svc/auth/oauth';
 import { createPasskeys } from '@svc/auth/passkeys';
+import { createServiceTokens } from '@svc/auth/tokens';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createMailer } from '@svc/mail';
@@ -10,6 +12,7 @@ import { appRole } from './app-role.ts';
 import { authMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
 import { createProjects } from './projects/projects.ts';
+import { providersOf } from './providers.ts';
 import { connectRedis } from './redis.ts';
 import type { AppSettings } from './settings.ts';
 
@@ -34,6 +37,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const cursors = createCursors({ secret: settings.appSecret });
   const audit = createAudit({
     db,
     origin: new URL(settings.publicUrl).host,
@@ -44,14 +48,16 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       },
     }),
     checkpointEvery: settings.auditCheckpointEvery,
+    cursors,
     logger,
     clock,
   });
+  const cipher = createCipher({ keys: settings.authEncryptionKeys });
   const auth = createAuth({
     db,
     audit: audit.append,
     authorization,
-    cipher: createCipher({ keys: settings.authEncryptionKeys }),
+    cipher,
     mfa: { requiredFor: ['admin'], trustDevices: settings.authTrustDevices },
     lockout: settings.authLockout && {
       account: { free: settings.authLockoutFree },
@@ -64,7 +70,12 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
-    sessions: { idle: settings.authSessionIdle, absolute: settings.authSessionAbsolute },
+    sessions: {
+      idle: settings.authSessionIdle,
+      absolute: settings.authSessionAbsolute,
+      cache: { maxAge: settings.authSessionCache },
+    },
+    refresh: { accessTtl: settings.authAccessTtl },
     passwords: {
       minLength: settings.authPasswordMinLength,
       whenBreachListUnreachable: settings.authBreachListUnreachable,
@@ -76,7 +87,14 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
   });
   const passkeys = createPasskeys({ auth });
-  const cursors = createCursors({ secret: settings.appSecret });
+  const oauth = createOAuth({ auth, providers: providersOf(settings) });
+  const serviceTokens = createServiceTokens({
+    db,
+    issuer: settings.publicUrl,
+    cipher,
+    logger,
+    clock,
+  });
   const projects = createProjects({
     db,
     cursors,
@@ -101,12 +119,15 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     audit,
     auth,
     passkeys,
+    oauth,
+    serviceTokens,
     cursors,
     projects,
     /** In the order of opening; closed in reverse. */
     opened: [
       { name: 'database', stop: () => connection.close() },
       ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
+      { name: 'signing keys', stop: () => serviceTokens.stop() },
       { name: 'audit log', stop: () => audit.stop() },
       { name: 'mails on their way', stop: () => auth.stop() },
     ] satisfies Stoppable[],

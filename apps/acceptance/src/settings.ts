@@ -50,6 +50,15 @@ export const settingsSchema = v.object({
     }),
     localSecret,
   ),
+  OIDC_ISSUER: v.optional(
+    setting.url('an OpenID provider to sign in at; none where absent', ['https', 'http']),
+  ),
+  OIDC_CLIENT_ID: v.optional(setting.text('what the provider knows the app as')),
+  OIDC_CLIENT_SECRET: v.optional(setting.secret('what the app proves that with')),
+  OIDC_TRUSTED_DOMAINS: v.optional(
+    setting.list('domains whose addresses the provider vouches for, parted by commas'),
+    '',
+  ),
   ...httpSettings,
   LOG_LEVEL: v.optional(
     setting.oneOf('the least level that is logged', ['debug', 'info', 'warn', 'error', 'silent']),
@@ -125,6 +134,18 @@ function contradictions(settings: AppSettings) {
       production && /^http:\/\/(?!localhost[:/]|localhost$)/.test(settings.publicUrl),
       'PUBLIC_URL',
       'an https URL where APP_ENV is production',
+    ],
+    [
+      settings.oidcIssuer !== undefined &&
+        (settings.oidcClientId === undefined || settings.oidcClientSecret === undefined),
+      'OIDC_ISSUER',
+      'OIDC_CLIENT_ID and OIDC_CLIENT_SECRET beside it',
+    ],
+    [
+      toMs(settings.authLockoutFirstWait) === 0 ||
+        toMs(settings.authLockoutFirstWait) > toMs(settings.authLockoutMaxWait),
+      'AUTH_LOCKOUT_FIRST_WAIT',
+      'more than nothing and at most AUTH_LOCKOUT_MAX_WAIT',
     ],
     [bodyTimeoutMs >= handlerTimeoutMs, 'BODY_TIMEOUT_MS', 'less than HANDLER_TIMEOUT_MS'],
     [

@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import { append } from './append.ts';
 import type { AuditContext, WriteOptions } from './context.ts';
 import type { AuditActor } from './event.ts';
-import { holdSealing } from './queries.ts';
 
 /** Whose or which personal values are erased: exactly one of the three. */
 export interface AuditErasure {
@@ -31,8 +30,9 @@ export async function erase(
   const criteria = [userId, value, before].filter((each) => each !== undefined);
   if (criteria.length !== 1) throw new TypeError('erase takes one of userId, value and before');
   return transact(within ?? context.db, async (trx) => {
-    await holdSealing(trx);
-    const count = (await eraseSealed(trx, erasure)) + (await erasePending(trx, erasure));
+    // Waiting ones first: where a sealer has just taken one, this waits for its commit, and then finds it sealed.
+    const waiting = await erasePending(trx, erasure);
+    const count = waiting + (await eraseSealed(trx, erasure));
     await append(context, trx, {
       type: 'audit.personal.erased',
       actor: by,

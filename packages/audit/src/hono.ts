@@ -17,7 +17,7 @@ import {
 } from './schemas.ts';
 
 export interface AuditRoutesOptions {
-  /** Lets pass who may read the log; the app's, such as `requirePermission('audit.read')`. */
+  /** Lets pass who may read the log; the app's. Of `@svc/auth`: `requirePermission(auth, 'audit.read')`, behind `requireUser(auth)`. */
   guard: MiddlewareHandler;
   /** To whose log a reader is held; what they ask beyond it is not found. @default 'every': whoever passes the guard reads every log */
   scopeOf?: (c: Context) => LogScope;
@@ -119,7 +119,7 @@ export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRout
       operation({
         id: 'verifyAuditLog',
         summary: 'Verify the audit log',
-        description: 'Reads every entry: takes seconds for each million.',
+        description: 'Reads every entry: about half a minute for a million.',
         tags,
         responses: { 200: { description: 'What was found.', schema: VerificationBody } },
         failures: [ValidationFailed, PurgedMeanwhile],

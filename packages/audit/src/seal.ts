@@ -16,7 +16,6 @@ import {
   type SealedRow,
   takePending,
   updateHeads,
-  waitForErasing,
 } from './queries.ts';
 import { register } from './registry.ts';
 import { type ChainRow, type PendingRow, tablesOf } from './tables.ts';
@@ -95,7 +94,6 @@ function sealTogether(
   return transact(
     context.db,
     async (trx) => {
-      await waitForErasing(trx);
       const heads = await lockChains(trx, chains, whenLocked);
       const waiting = await takePending(
         trx,

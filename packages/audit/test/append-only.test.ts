@@ -18,7 +18,7 @@ describeDatabases('append-only', [auditMigrations], (test) => {
     const { audit } = openAudit(db);
     await fill(audit, someTenant(), 1);
     await audit.append(event());
-    await expect(statement.execute(db)).rejects.toMatchObject({ code: '42501' });
+    await expect(statement.execute(db)).rejects.toThrow('permission denied');
   });
 
   test('not even the owner changes or removes an entry by a slip', async ({ db, database }) => {

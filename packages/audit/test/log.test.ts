@@ -117,6 +117,16 @@ describeDatabases('the log', [auditMigrations], (test) => {
       expect(result.chains[0]?.signedBy).toEqual([expect.stringContaining('audit.example.com+')]);
     });
 
+    test('an export and a verification cover what was committed before', async ({ db }) => {
+      const { audit } = openAudit(db);
+      const tenantId = someTenant();
+      await audit.append(event({ tenantId }));
+      const text = await textOf(audit.export({ format: 'ndjson', tenantId }));
+      expect(text).toContain('projects.deleted');
+      await audit.append(event({ tenantId }));
+      expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, entries: 2 });
+    });
+
     test('the log of every tenant verifies, from the database and from an export', async ({
       db,
     }) => {

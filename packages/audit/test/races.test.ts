@@ -1,5 +1,6 @@
 import { transact } from '@svc/db';
 import { databaseTest } from '@svc/db/testing';
+import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { auditMigrations } from '../src/migrations.ts';
 import { event, fill, openAudit, someTenant } from './open-audit.ts';
@@ -82,6 +83,35 @@ test('what is erased while it is being sealed stays erased', async ({ db }) => {
   const { items } = await audit.search({ tenantId });
   expect(new Set(items.map((item) => item.personal['email']))).toEqual(new Set([null]));
   expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 50 });
+});
+
+test('what a sealer has taken and not committed is erased, too', async ({ db, database }) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  const by = { type: 'system', id: null } as const;
+  const actor = { type: 'user', id: 'mid-seal' } as const;
+  await audit.append(event({ tenantId, actor, personal: { email: 'ada@example.com' } }));
+  const waitingFor = (lock: string, count: number) =>
+    expect
+      .poll(async () => {
+        const { rows } = await sql<{ n: bigint }>`
+          select count(*) as n from pg_locks where not granted and locktype = ${lock}`.execute(db);
+        return Number(rows[0]?.n);
+      })
+      .toBe(count);
+  const done = await database.asOwner(async (trx) => {
+    // It takes the event, and stops before it can insert the entry.
+    await sql`lock table svc_audit.entries in share mode`.execute(trx);
+    const sealing = audit.seal();
+    await waitingFor('relation', 1);
+    const erasing = audit.erase({ userId: actor.id, by });
+    await waitingFor('transactionid', 1);
+    return { sealing, erasing };
+  });
+  expect(await done.erasing).toBe(1);
+  await done.sealing;
+  const [entry] = (await audit.search({ tenantId })).items;
+  expect(entry?.personal).toEqual({ email: null });
 });
 
 test('fifty processes that anchor at once hand each checkpoint over once', async ({ db }) => {

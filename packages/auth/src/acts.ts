@@ -4,45 +4,47 @@ import { acted } from './events.ts';
 import type { Origin } from './origin.ts';
 
 /** What can happen to an account. Names are API: events, audit entries and metrics carry them. */
-export type AuthActType =
-  | 'auth.user.registered'
-  | 'auth.user.verified'
-  | 'auth.user.imported'
-  | 'auth.user.renamed'
-  | 'auth.user.disabled'
-  | 'auth.user.enabled'
-  | 'auth.user.roles_changed'
-  | 'auth.login.succeeded'
-  | 'auth.login.failed'
-  | 'auth.login.challenged'
-  | 'auth.login.locked'
-  | 'auth.logout'
-  | 'auth.step_up.succeeded'
-  | 'auth.step_up.failed'
-  | 'auth.session.revoked'
-  | 'auth.session.refreshed'
-  | 'auth.session.refresh_reused'
-  | 'auth.password.changed'
-  | 'auth.password.reset_requested'
-  | 'auth.password.reset'
-  | 'auth.email.change_requested'
-  | 'auth.email.changed'
-  | 'auth.mfa.totp_enrolled'
-  | 'auth.mfa.totp_removed'
-  | 'auth.mfa.failed'
-  | 'auth.mfa.recovery_codes_made'
-  | 'auth.mfa.recovery_code_used'
-  | 'auth.passkey.added'
-  | 'auth.passkey.removed'
-  | 'auth.passkey.counter_regressed'
-  | 'auth.device.trusted'
-  | 'auth.device.forgotten'
-  | 'auth.api_key.created'
-  | 'auth.api_key.rotated'
-  | 'auth.api_key.revoked'
-  | 'auth.identity.linked'
-  | 'auth.identity.unlinked'
-  | 'auth.access.denied';
+export const authActTypes = [
+  'auth.user.registered',
+  'auth.user.verified',
+  'auth.user.imported',
+  'auth.user.renamed',
+  'auth.user.disabled',
+  'auth.user.enabled',
+  'auth.user.roles_changed',
+  'auth.login.succeeded',
+  'auth.login.failed',
+  'auth.login.challenged',
+  'auth.login.locked',
+  'auth.logout',
+  'auth.step_up.succeeded',
+  'auth.step_up.failed',
+  'auth.session.revoked',
+  'auth.session.refreshed',
+  'auth.session.refresh_reused',
+  'auth.password.changed',
+  'auth.password.reset_requested',
+  'auth.password.reset',
+  'auth.email.change_requested',
+  'auth.email.changed',
+  'auth.mfa.totp_enrolled',
+  'auth.mfa.totp_removed',
+  'auth.mfa.failed',
+  'auth.mfa.recovery_codes_made',
+  'auth.mfa.recovery_code_used',
+  'auth.passkey.added',
+  'auth.passkey.removed',
+  'auth.passkey.counter_regressed',
+  'auth.device.trusted',
+  'auth.device.forgotten',
+  'auth.api_key.created',
+  'auth.api_key.rotated',
+  'auth.api_key.revoked',
+  'auth.identity.linked',
+  'auth.identity.unlinked',
+  'auth.access.denied',
+] as const;
+export type AuthActType = (typeof authActTypes)[number];
 
 export interface Actor {
   readonly type: 'user' | 'api_key' | 'system' | 'anonymous';
@@ -86,6 +88,8 @@ export async function record(
 ): Promise<void> {
   const { userId, outcome = 'success', details = {} } = act;
   await context.audit?.(toAuditEvent(act, origin), { within: trx });
+  // Whatever it was, this process sees it from the next request on.
+  if (userId !== null) afterCommit(trx, () => context.sessions.forget(userId));
   afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
 }
 

@@ -38,7 +38,14 @@ import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.t
 import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
+import { createRefreshFamilies } from './refresh/families.ts';
+import { refresh as refreshSession, type Refreshed, refreshGraceMs } from './refresh/refresh.ts';
 import { createMfa, type Mfa } from './second-factors/mfa.ts';
+import {
+  createSessionCache,
+  parseSessionCache,
+  type SessionCacheOptions,
+} from './session-cache.ts';
 import { createSessionManagement, type SessionManagement } from './session-management.ts';
 import { createSessions } from './sessions.ts';
 import type { SignIn } from './sign-in.ts';
@@ -67,6 +74,11 @@ export interface Auth<
   login(input: Login, options?: WriteOptions): Promise<SignIn>;
   /** Ends the session of a token; one that has ended stays so. */
   logout(input: { token: string }, options?: WriteOptions): Promise<void>;
+  /** The next pair of tokens for a refresh token. Used twice, it ends the session, unless the second use is a repetition of the first within 10 seconds. Has a transaction of its own. @throws {InvalidRefreshToken} */
+  refresh(
+    input: { refreshToken: string },
+    options?: Pick<WriteOptions, 'origin'>,
+  ): Promise<Refreshed>;
   /** Whose session's token or API key it is, or `null` unless that is alive at this moment. */
   authenticate(token: string): Promise<Principal | null>;
   /** Mails a link that works for 30 minutes, if the address has an account. @throws {ValidationFailed} */
@@ -82,7 +94,7 @@ export interface Auth<
   readonly users: UserManagement<Role>;
   /** The browsers in which somebody has signed in before, and which they trust. */
   readonly devices: OwnDevices;
-  /** Deletes what is over: counters of failures, devices, challenges. */
+  /** Deletes what is over: counters of failures, devices, challenges, keys of refresh tokens. */
   purge(): Promise<Purged>;
   /** Begins to purge once an hour. */
   start(): Promise<void>;
@@ -110,8 +122,10 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   appName: string;
   /** Cost and bounds of password hashing. @default argon2id, 19456 KiB, 2 passes, 3 at once, 64 waiting */
   hashing?: HashingOptions;
-  /** How long a session lives unused, and at most. @default 14d and 90d */
-  sessions?: { idle?: Duration; absolute?: Duration };
+  /** How long a session lives unused, and at most; with `cache`, how long it is answered from this process's memory. @default 14d, 90d and no cache */
+  sessions?: { idle?: Duration; absolute?: Duration; cache?: SessionCacheOptions };
+  /** Hands out refresh tokens to clients that ask for them, and how long the tokens work that they renew; needs `cipher`. @default none, and 10m */
+  refresh?: { accessTtl?: Duration };
   /** What API keys begin with; 2 to 16 letters and digits. @default 'svc' */
   apiKeys?: { prefix?: string };
   /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
@@ -146,7 +160,8 @@ export function createAuth<
   publicUrl,
   appName,
   hashing = {},
-  sessions: { idle = '14d', absolute = '90d' } = {},
+  sessions: { idle = '14d', absolute = '90d', cache } = {},
+  refresh,
   apiKeys: { prefix: keyPrefix = 'svc' } = {},
   passwords = {},
   lockout = {},
@@ -163,6 +178,8 @@ export function createAuth<
 }: AuthOptions<Permission, Role>): Auth<Permission, Role> {
   const base = parsePublicUrl(publicUrl);
   const lifetimes = parseLifetimes(idle, absolute);
+  const accessTtlMs = parseAccessTtl(refresh);
+  const caching = parseSessionCache(cache);
   if (!/^[a-z][a-z0-9]{1,15}$/.test(keyPrefix))
     throw new TypeError('apiKeys.prefix must be 2 to 16 lower-case letters and digits');
   const unknownRole = mfaRoles.find((role) => !authorization.isRole(role));
@@ -171,6 +188,13 @@ export function createAuth<
   const anyAuthorization = authorization as unknown as Authorization;
   const principalOf = createPrincipals({ authorization: anyAuthorization, mfaRoles });
   const policies = parseLockout(lockout);
+  const needCipher = () => {
+    if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
+    return cipher;
+  };
+  // At the start rather than at the first sign-in.
+  if (refresh !== undefined) needCipher();
+  const families = createRefreshFamilies({ cipher: needCipher, random });
   const context: AuthContext = {
     name,
     appName,
@@ -183,21 +207,22 @@ export function createAuth<
     audit,
     authorization: anyAuthorization,
     principalOf,
-    cipher() {
-      if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
-      return cipher;
-    },
+    cipher: needCipher,
     hasher: createPasswordHasher(hashing, { foreign: passwords.foreign ?? [], random, logger }),
     passwords: createPasswordPolicy(passwords, { appName, logger }),
     tokens: createOneTimeTokens({ clock, newId, random }),
     challenges: createChallenges({ clock, newId, random }),
     sessions: createSessions({
       ...lifetimes,
+      accessTtlMs,
+      families,
+      cache: caching === null ? undefined : createSessionCache({ ...caching, clock }),
       principalOf,
       clock,
       newId,
       random,
     }),
+    refresh: { isEnabled: refresh !== undefined, families },
     throttles: createThrottles({ clock, policies }),
     lockout: {
       answer: (lockout || {}).answer ?? 'same',
@@ -233,6 +258,7 @@ export function createAuth<
     verify: (input, options) => verify(context, input, clean(options)),
     login: (input, options) => login(context, input, clean(options)),
     logout: (input, options) => logout(context, input, clean(options)),
+    refresh: (input, options) => refreshSession(context, input, clean(options)),
     async authenticate(token) {
       // A session's token has 43 characters; a key has more.
       if (isTokenShaped(token)) return context.sessions.find(db, token);
@@ -282,4 +308,11 @@ function parseLifetimes(
   if (idleMs <= 0 || idleMs > absoluteMs)
     throw new TypeError('sessions.idle must be more than nothing and at most sessions.absolute');
   return { idleMs, absoluteMs };
+}
+
+function parseAccessTtl({ accessTtl = '10m' }: { accessTtl?: Duration } = {}): number {
+  const accessTtlMs = toMs(accessTtl);
+  // What is answered once more must still work.
+  if (accessTtlMs <= refreshGraceMs) throw new TypeError('refresh.accessTtl must be more than 10s');
+  return accessTtlMs;
 }

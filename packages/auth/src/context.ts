@@ -13,6 +13,7 @@ import type { Origin } from './origin.ts';
 import type { PrincipalOf } from './principal.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import type { PasswordPolicy } from './passwords/policy.ts';
+import type { RefreshFamilies } from './refresh/families.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the flows of one `createAuth` work with. */
@@ -34,6 +35,8 @@ export interface AuthContext {
   readonly tokens: OneTimeTokens;
   readonly challenges: Challenges;
   readonly sessions: Sessions;
+  /** Tokens that renew sessions, and whether new ones are handed out. */
+  readonly refresh: { readonly isEnabled: boolean; readonly families: RefreshFamilies };
   /** Failures, and who has to wait. */
   readonly throttles: Throttles;
   readonly lockout: { readonly answer: LockoutAnswer; readonly maxWaitMs: number };

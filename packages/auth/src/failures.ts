@@ -70,6 +70,13 @@ export class InvalidCode extends failure(
   'The code is wrong or was used before.',
 ) {}
 
+/** The refresh token is unknown, too old, or its session has ended. Used twice, it has ended the session. */
+export class InvalidRefreshToken extends failure(
+  'auth.invalid_refresh_token',
+  'unauthenticated',
+  'The session has ended. Sign in again.',
+) {}
+
 /** No session of the user has this id, or it has ended. */
 export class SessionNotFound extends failure(
   'auth.session_not_found',

@@ -1,6 +1,13 @@
 export type { Account } from './account/account.ts';
 export type { PasswordChange } from './account/change-password.ts';
-export type { Actor, AppendAudit, AuthAct, AuthActType, AuthAuditEvent } from './acts.ts';
+export {
+  type Actor,
+  type AppendAudit,
+  type AuthAct,
+  type AuthActType,
+  authActTypes,
+  type AuthAuditEvent,
+} from './acts.ts';
 export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
 export {
@@ -27,6 +34,7 @@ export {
   InvalidChallenge,
   InvalidCode,
   InvalidCredentials,
+  InvalidRefreshToken,
   InvalidToken,
   MfaNotEnabled,
   SessionNotFound,
@@ -58,6 +66,7 @@ export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
 export type { ApiKeyInUse, Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
+export type { Refreshed } from './refresh/refresh.ts';
 export type { Registration } from './registration.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';
 export type { TypedCode } from './second-factors/codes.ts';
@@ -66,9 +75,10 @@ export type { FactorCounts, SecondFactor } from './second-factors/second-factors
 export type { StepUp, SteppedUp } from './second-factors/step-up.ts';
 export type { TotpConfirmation, TotpConfirmed, TotpEnrolment } from './second-factors/totp.ts';
 export type { ListedSession, SessionManagement } from './session-management.ts';
-export type { AuthMethod, Session } from './sessions.ts';
+export type { SessionCacheOptions } from './session-cache.ts';
+export type { AuthMethod, HeldSession, RefreshGrant, Session } from './sessions.ts';
 export { authSettings } from './settings.ts';
-export type { SecondFactorRequired, SignedIn, SignIn } from './sign-in.ts';
+export type { SecondFactorRequired, SignedIn, SignIn, SignInWishes } from './sign-in.ts';
 export type { UserImport } from './user-import.ts';
 export type { ManagedUser, UserManagement } from './user-management.ts';
 export type { User } from './users.ts';

@@ -2,6 +2,7 @@ import type { Clock } from '@svc/core';
 import type { Db } from '@svc/db';
 import { sql } from 'kysely';
 import { createGather } from './gather.ts';
+import type { SessionCache } from './session-cache.ts';
 import { type SessionRow, tablesOf, type UserRow } from './tables.ts';
 
 /** A session that is alive at this moment, and of its user what a principal shows. */
@@ -20,7 +21,8 @@ export type FindLiveSession = (
 // times as fast. Two at once, so that one connection that hangs does not hold up everybody.
 const gathering = { maxRunning: 2, maxTogether: 100 };
 
-export function createFindLiveSession(clock: Clock): FindLiveSession {
+/** With a cache, what it remembers is not looked up. */
+export function createFindLiveSession(clock: Clock, cache?: SessionCache): FindLiveSession {
   const finders = new WeakMap<Db, (key: string) => Promise<LiveSessionRow | undefined>>();
   return (db, tokenHash) => {
     const key = keyOf(tokenHash);
@@ -29,7 +31,8 @@ export function createFindLiveSession(clock: Clock): FindLiveSession {
     let find = finders.get(db);
     if (find === undefined)
       finders.set(db, (find = createGather({ ...gathering, load: createLoad(db, clock) })));
-    return find(key);
+    const load = find;
+    return cache === undefined ? load(key) : cache.find(tokenHash, () => load(key));
   };
 }
 
@@ -42,7 +45,7 @@ function createLoad(db: Db, clock: Clock) {
     const now = clock.now();
     const { rows } = await db.executeQuery<LiveSessionRow>({
       ...compiled,
-      parameters: [keys, now, now],
+      parameters: [keys, now, now, now],
     });
     return new Map(rows.map((row) => [keyOf(row.token_hash), row]));
   };
@@ -59,6 +62,9 @@ function liveSessions(db: Db, keys: readonly string[], now: Date) {
     .where('s.token_hash', '=', sql<Uint8Array>`any(${keys}::bytea[])`)
     .where('s.idle_expires_at', '>', now)
     .where('s.absolute_expires_at', '>', now)
+    .where((eb) =>
+      eb.or([eb('s.access_expires_at', 'is', null), eb('s.access_expires_at', '>', now)]),
+    )
     .where('s.revoked_at', 'is', null)
     .where('u.disabled_at', 'is', null);
 }

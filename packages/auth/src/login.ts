@@ -1,18 +1,16 @@
 import { transact } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
-import { parseEmail } from './email.ts';
+import { type EmailAddress, parseEmail } from './email.ts';
 import { beginAttempt, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
-import { finishSignIn, type SignIn } from './sign-in.ts';
+import { finishSignIn, type SignIn, type SignInWishes } from './sign-in.ts';
 import { findLogin, replaceHash } from './users.ts';
 
-export interface Login {
+export interface Login extends SignInWishes {
   email: string;
   password: string;
-  /** The session that this one takes the place of. */
-  previousToken?: string | undefined;
 }
 
 /** Why a sign-in was refused. For operators; the person who tries is never told. */
@@ -32,9 +30,7 @@ export async function login(
   const { within, origin } = options;
   const email = parseEmail(input.email);
   const password = parsePassword(input.password);
-  const found = await findLogin(within ?? context.db, email);
-  const phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
-  const fits = await context.hasher.verify(phc, password);
+  const { found, phc, fits } = await checkPassword(context, { email, password }, options);
   const who = { email: email.normalized, user: found ?? null };
   const attempt = await beginAttempt(context, who, options);
   const refuse = (reason: LoginFailedReason) => {
@@ -58,6 +54,7 @@ export async function login(
     method: 'pwd' as const,
     level: 1 as const,
     previousToken: input.previousToken,
+    refresh: input.refresh,
   };
   return transact(within ?? context.db, async (trx) => {
     const signIn = await finishSignIn(context, trx, first, origin);
@@ -70,6 +67,24 @@ export async function login(
     }
     return signIn;
   });
+}
+
+type FoundLogin = Awaited<ReturnType<typeof findLogin>>;
+
+async function checkPassword(
+  { db, hasher }: AuthContext,
+  { email, password }: { email: EmailAddress; password: string },
+  { within }: WriteOptions,
+): Promise<{ found: FoundLogin; phc: string | null; fits: boolean }> {
+  let found: FoundLogin;
+  let phc: string | null = null;
+  const lookUp = async () => {
+    found = await findLogin(within ?? db, email);
+    phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
+    return phc;
+  };
+  const fits = await hasher.verify(lookUp, password, { within });
+  return { found, phc, fits };
 }
 
 export async function logout(

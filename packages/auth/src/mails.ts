@@ -38,7 +38,9 @@ export type SecurityChange =
   | 'identity_linked'
   | 'identity_unlinked'
   | 'api_key_created'
-  | 'account_locked';
+  | 'account_locked'
+  /** A refresh token was used twice: somebody else may have a copy of it. The session was ended. */
+  | 'session_suspected';
 
 /** Sends one mail, or hands it to something that will. */
 export type SendMail = (mail: AuthMail, options: { within?: Trx }) => Promise<void>;

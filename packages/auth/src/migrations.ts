@@ -8,6 +8,7 @@ import { secondFactors } from './migrations/0006-second-factors.ts';
 import { apiKeys } from './migrations/0007-api-keys.ts';
 import { oauth } from './migrations/0008-oauth.ts';
 import { emailChange } from './migrations/0009-email-change.ts';
+import { refresh } from './migrations/0010-refresh.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
@@ -23,6 +24,7 @@ export const authMigrations: Migrations = {
     apiKeys,
     oauth,
     emailChange,
+    refresh,
     signingKeys,
   ],
 };

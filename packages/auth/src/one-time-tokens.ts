@@ -87,7 +87,7 @@ export function createOneTimeTokens(options: {
       const { token, row } = fresh(purpose);
       const result = await tablesOf(db)
         .updateTable('svc_auth.one_time_tokens')
-        .set(row)
+        .set({ ...row, ...unlessExpired(row.created_at) })
         .where('user_id', '=', userId)
         .where('purpose', '=', purpose)
         .where('used_at', 'is', null)
@@ -145,6 +145,16 @@ async function deleteUnused(
     .where('purpose', 'in', [...purposes])
     .where('used_at', 'is', null)
     .execute();
+}
+
+// What nobody confirmed in time was perhaps not the owner's wish. A new link, which anybody may ask for, does not
+// bring its password back: who proves the mailbox chooses one.
+function unlessExpired(now: Date) {
+  const waits = sql<boolean>`expires_at > ${now}`;
+  return {
+    pending_password: sql<string | null>`case when ${waits} then pending_password end`,
+    pending_name: sql<string | null>`case when ${waits} then pending_name end`,
+  };
 }
 
 // Two registrations that wait for one address may come from two people, and the owner cannot tell by

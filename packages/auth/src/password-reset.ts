@@ -46,7 +46,7 @@ export async function resetPassword(
   const holder = await context.tokens.holderOf(within ?? context.db, 'reset_password', input.token);
   if (holder === undefined) throw new InvalidToken();
   const { text, breachUnchecked } = await context.passwords.check(input.password, holder);
-  const phc = await context.hasher.hash(text);
+  const phc = await context.hasher.hash(text, { within });
   await transact(within ?? context.db, async (trx) => {
     // The user first, as in all that voids tokens, so that no two wait for each other.
     await lockUser(trx, holder.userId);

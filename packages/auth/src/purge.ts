@@ -5,14 +5,17 @@ export interface Purged {
   readonly throttles: number;
   readonly devices: number;
   readonly challenges: number;
+  readonly refreshFamilies: number;
 }
 
-/** Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges. */
-export async function purge({ db, throttles, devices, challenges }: AuthContext): Promise<Purged> {
+/** Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges, keys of refresh tokens. */
+export async function purge(context: AuthContext): Promise<Purged> {
+  const { db, clock, throttles, devices, challenges, refresh } = context;
   return {
     throttles: await throttles.purge(db),
     devices: await devices.purge(db),
     challenges: await challenges.purge(db),
+    refreshFamilies: await refresh.families.purge(db, clock.now()),
   };
 }
 

@@ -38,7 +38,7 @@ export async function register(
     email: email.address,
     name,
   });
-  const phc = await context.hasher.hash(text);
+  const phc = await context.hasher.hash(text, { within });
   await transact(within ?? context.db, async (trx) => {
     const user = await claimAddress(trx, { id: context.newId(), email, now: context.clock.now() });
     if (user.verified_at === null && user.disabled_at === null) {

@@ -40,17 +40,31 @@ export const EmailSchema = v.strictObject({ email });
 
 export const TokenSchema = v.strictObject({ token });
 
+/** How the client keeps the session. */
+export const transport = v.optional(
+  v.pipe(
+    v.picklist(['cookie', 'bearer', 'refresh']),
+    v.description(
+      '`cookie` for browsers; `bearer` answers the token in the body, for clients without a cookie jar; `refresh` a token that works for minutes and one that renews it.',
+    ),
+  ),
+  'cookie',
+);
+
 export const LoginSchema = v.strictObject({
   email,
   password: v.pipe(v.string(), v.maxLength(2048), v.examples(['seven quiet otters at dawn'])),
-  transport: v.optional(
-    v.pipe(
-      v.picklist(['cookie', 'bearer']),
-      v.description(
-        '`cookie` for browsers; `bearer` answers the token in the body, for clients without a cookie jar.',
-      ),
-    ),
-    'cookie',
+  transport,
+});
+
+export const RefreshSchema = v.strictObject({
+  refreshToken: v.pipe(
+    v.string(),
+    v.maxLength(200),
+    v.description('The newest one of the session.'),
+    v.examples([
+      'rt_01Jc9vKq3xT7nYb2mZd5eA_000001_4l0bVb3q5rJvYx7m2Qk9cT1nZs8wGd6hEa0uPfRiLoM0aB3xZ',
+    ]),
   ),
 });
 
@@ -94,6 +108,17 @@ const DeviceBody = v.object({
 
 export const DevicesBody = v.object({ items: v.pipe(v.array(DeviceBody), v.maxLength(100)) });
 
+/** The tokens of a session whose `transport` was `refresh`. */
+export const TokensBody = v.object({
+  accessToken: v.pipe(boundedText, v.description('For `Authorization: Bearer`.')),
+  accessExpiresAt: v.pipe(timestamp, v.description('When the access token stops working.')),
+  refreshToken: v.pipe(boundedText, v.description('To be exchanged for the next pair.')),
+  refreshExpiresAt: v.pipe(
+    timestamp,
+    v.description('When the refresh token stops working, unless the session is used before.'),
+  ),
+});
+
 export const PendingBody = v.object({ status: v.literal('pending_verification') });
 export const VerifiedBody = v.object({ status: v.literal('verified') });
 export const AcceptedBody = v.object({ status: v.literal('accepted') });
@@ -102,6 +127,7 @@ export const SignedInBody = v.object({
   status: v.literal('signed_in'),
   ...MeBody.entries,
   token: v.optional(v.pipe(boundedText, v.description('Only where `transport` was `bearer`.'))),
+  ...v.partial(TokensBody).entries,
 });
 export const SecondFactorRequiredBody = v.object({
   status: v.literal('second_factor_required'),

@@ -1,12 +1,15 @@
 import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
 import type { Db } from '@svc/db';
-import { sql } from 'kysely';
+import { sql, type UpdateObject } from 'kysely';
 import { InvalidCredentials } from './failures.ts';
 import { createFindLiveSession } from './live-sessions.ts';
 import { isTokenShaped } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
 import type { Principal, PrincipalOf } from './principal.ts';
-import { type SessionRow, tablesOf } from './tables.ts';
+import type { RefreshFamilies, RefreshFamily, RefreshPair } from './refresh/families.ts';
+import type { Refreshed } from './refresh/refresh.ts';
+import type { SessionCache } from './session-cache.ts';
+import { type AuthTables, type SessionRow, tablesOf } from './tables.ts';
 
 /** A signed-in device. */
 export interface Session {
@@ -50,7 +53,27 @@ export interface NewSession {
   credentialVersion: number | null;
   level: 1 | 2;
   methods: readonly AuthMethod[];
+  /** Whether it is kept by a refresh token, and its own token works for minutes. */
+  refresh: boolean;
   origin: Origin;
+}
+
+/** What a client that refreshes gets beside the session's token. */
+export interface RefreshGrant {
+  /** When the session's token stops working. */
+  readonly accessExpiresAt: Date;
+  /** To be exchanged for the next pair of tokens. Given out here and never again. */
+  readonly refreshToken: string;
+  /** When it stops working unless the session is used before. */
+  readonly refreshExpiresAt: Date;
+}
+
+/** A session with the token that is in force. */
+export interface HeldSession {
+  readonly token: string;
+  readonly session: Session;
+  /** `null` where the session is not kept by a refresh token. */
+  readonly refresh: RefreshGrant | null;
 }
 
 /** What a person proved anew in a session that they have. */
@@ -61,24 +84,30 @@ export interface Proof {
 
 export interface Sessions {
   /** Opens a session. @throws {InvalidCredentials} when the password or the user changed since they were checked. */
-  open(trx: Db, session: NewSession): Promise<{ token: string; session: Session }>;
+  open(trx: Db, session: NewSession): Promise<HeldSession>;
   /** Whose session it is, while it is alive; that it was used is noted at most once a minute. */
   find(db: Db, token: string): Promise<Principal | null>;
   /** A new token for a session; the former one is dead. `proof` is what somebody proved in it now, if they did. `null` when it has ended. */
-  renew(
-    trx: Db,
-    sessionId: string,
-    proof: Proof | null,
-  ): Promise<{ token: string; session: Session } | null>;
+  renew(trx: Db, sessionId: string, proof: Proof | null): Promise<HeldSession | null>;
+  /** Puts the next pair of tokens in force; the former token is dead. The caller holds the row. */
+  refresh(trx: Db, row: SessionRow, family: RefreshFamily): Promise<Refreshed>;
+  /** What `refresh` answered last. */
+  again(row: SessionRow, family: RefreshFamily): Refreshed;
   /** Ends the session of a token. Nothing comes back when it had ended. */
   revoke(db: Db, token: string, reason: RevokeReason): Promise<SessionRow | undefined>;
   /** Ends all sessions of a user, but one where that is named, and answers how many that were. */
   revokeAll(db: Db, userId: string, reason: RevokeReason, exceptId?: string): Promise<number>;
+  /** Looks at the sessions of a user anew, where this process remembers them. */
+  forget(userId: string): void;
 }
 
 export interface SessionsOptions {
   idleMs: number;
   absoluteMs: number;
+  /** How long the token of a session works that is kept by a refresh token. */
+  accessTtlMs: number;
+  families: RefreshFamilies;
+  cache: SessionCache | undefined;
   principalOf: PrincipalOf;
   clock: Clock;
   newId: NewId;
@@ -90,24 +119,33 @@ const touchEveryMs = 60_000;
 export function createSessions({
   idleMs,
   absoluteMs,
+  accessTtlMs,
+  families,
+  cache,
   principalOf,
   clock,
   newId,
   random,
 }: SessionsOptions): Sessions {
-  const idleEnd = (now: Date, absolute: Date) =>
-    new Date(Math.min(now.getTime() + idleMs, absolute.getTime()));
-  const findLive = createFindLiveSession(clock);
+  const endAt = (now: Date, afterMs: number, absolute: Date) =>
+    new Date(Math.min(now.getTime() + afterMs, absolute.getTime()));
+  const seenAt = (now: Date, absolute: Date) => ({
+    last_seen_at: now,
+    idle_expires_at: endAt(now, idleMs, absolute),
+  });
+  const findLive = createFindLiveSession(clock, cache);
   return {
-    async open(trx, { userId, credentialVersion, level, methods, origin }) {
+    async open(trx, { userId, credentialVersion, level, methods, refresh, origin }) {
       await lockCredential(trx, userId, credentialVersion);
-      const token = randomToken(32, random);
+      const id = newId();
+      const family = refresh ? families.begin(id) : null;
+      const token = family?.pair.token ?? randomToken(32, random);
       const now = clock.now();
       const absolute = new Date(now.getTime() + absoluteMs);
       const row = await tablesOf(trx)
         .insertInto('svc_auth.sessions')
         .values({
-          id: newId(),
+          id,
           user_id: userId,
           token_hash: sha256(token),
           device: origin.device ?? null,
@@ -117,43 +155,96 @@ export function createSessions({
           authenticated_at: now,
           second_factor_at: level === 2 ? now : null,
           created_at: now,
-          last_seen_at: now,
-          idle_expires_at: idleEnd(now, absolute),
+          ...seenAt(now, absolute),
           absolute_expires_at: absolute,
+          access_expires_at: family === null ? null : endAt(now, accessTtlMs, absolute),
         })
         .returningAll()
         .executeTakeFirstOrThrow();
-      return { token, session: toSession(row) };
+      await family?.store(trx, now);
+      return toHeld(row, family?.pair ?? { token });
     },
     async find(db, token) {
       if (!isTokenShaped(token)) return null;
       const now = clock.now();
       const row = await findLive(db, sha256(token));
       if (row === undefined) return null;
-      const seen = { last_seen_at: now, idle_expires_at: idleEnd(now, row.absolute_expires_at) };
+      const seen = seenAt(now, row.absolute_expires_at);
       const due = now.getTime() - row.last_seen_at.getTime() >= touchEveryMs;
-      if (due) await touch(db, row.id, seen);
+      if (due) {
+        await touch(db, row.id, seen);
+        cache?.forget(row.user_id);
+      }
       const user = { ...row, id: row.user_id, created_at: row.user_created_at };
       return principalOf(user, { session: toSession(due ? { ...row, ...seen } : row) });
     },
     async renew(trx, sessionId, proof) {
-      const token = randomToken(32, random);
-      const row = await tablesOf(trx)
-        .updateTable('svc_auth.sessions')
-        .set({
-          token_hash: sha256(token),
-          ...(proof !== null && shownNow(proof, clock.now())),
-        })
-        .where('id', '=', sessionId)
-        .where('revoked_at', 'is', null)
-        .returningAll()
-        .executeTakeFirst();
-      return row === undefined ? null : { token, session: toSession(row) };
+      const now = clock.now();
+      const held = await lockAlive(trx, sessionId);
+      if (held === undefined) return null;
+      const family = held.access_expires_at && (await families.find(trx, sessionId));
+      const pair = await family?.advance(trx, 'renewal', now);
+      const token = pair?.token ?? randomToken(32, random);
+      const row = await replaceToken(trx, sessionId, token, {
+        ...(pair && { access_expires_at: endAt(now, accessTtlMs, held.absolute_expires_at) }),
+        ...(proof !== null && shownNow(proof, now)),
+      });
+      return toHeld(row, pair ?? { token });
     },
+    async refresh(trx, { id, absolute_expires_at: absolute }, family) {
+      const now = clock.now();
+      const pair = await family.advance(trx, 'refresh', now);
+      const row = await replaceToken(trx, id, pair.token, {
+        ...seenAt(now, absolute),
+        access_expires_at: endAt(now, accessTtlMs, absolute),
+      });
+      return toRefreshed(row, pair);
+    },
+    again: (row, family) => toRefreshed(row, family.pair),
     revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
     revokeAll: (db, userId, reason, exceptId) =>
       revokeByUser(db, { userId, exceptId }, reason, clock.now()),
+    forget: (userId) => cache?.forget(userId),
   };
+}
+
+function toRefreshed(row: SessionRow, pair: RefreshPair): Refreshed {
+  const refresh = {
+    // Every session with a family has one.
+    accessExpiresAt: row.access_expires_at as Date,
+    refreshToken: pair.refreshToken,
+    refreshExpiresAt: row.idle_expires_at,
+  };
+  return { token: pair.token, session: toSession(row), refresh };
+}
+
+const toHeld = (row: SessionRow, made: RefreshPair | { token: string }): HeldSession =>
+  'refreshToken' in made
+    ? toRefreshed(row, made)
+    : { token: made.token, session: toSession(row), refresh: null };
+
+function lockAlive(trx: Db, sessionId: string): Promise<SessionRow | undefined> {
+  return tablesOf(trx)
+    .selectFrom('svc_auth.sessions')
+    .selectAll()
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+function replaceToken(
+  trx: Db,
+  sessionId: string,
+  token: string,
+  set: UpdateObject<AuthTables, 'svc_auth.sessions'>,
+): Promise<SessionRow> {
+  return tablesOf(trx)
+    .updateTable('svc_auth.sessions')
+    .set({ ...set, token_hash: sha256(token) })
+    .where('id', '=', sessionId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 function shownNow({ method, level }: Proof, now: Date) {

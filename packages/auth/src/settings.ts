@@ -1,10 +1,26 @@
-import { setting } from '@svc/core';
+import { setting, toMs } from '@svc/core';
 import * as v from 'valibot';
 
 /** Entries for an app's settings schema: `v.object({ ...authSettings })`. */
 export const authSettings = {
   AUTH_SESSION_IDLE: v.optional(setting.duration('how long a session lives unused'), '14d'),
   AUTH_SESSION_ABSOLUTE: v.optional(setting.duration('how long a session lives at most'), '90d'),
+  AUTH_SESSION_CACHE: v.optional(
+    v.pipe(
+      setting.duration(
+        'how long a session is answered from memory, and works on after it was ended elsewhere; at most 1s, 0s for never',
+      ),
+      v.check((value) => toMs(value) <= 1000),
+    ),
+    '0s',
+  ),
+  AUTH_ACCESS_TTL: v.optional(
+    v.pipe(
+      setting.duration('how long a token works that a refresh token renews; more than 10s'),
+      v.check((value) => toMs(value) > 10_000),
+    ),
+    '10m',
+  ),
   AUTH_PASSWORD_MIN_LENGTH: v.optional(
     setting.integer('the least number of characters in a new password', 8, 1024),
     '15',

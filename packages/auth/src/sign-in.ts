@@ -3,8 +3,9 @@ import { record } from './acts.ts';
 import type { AuthContext } from './context.ts';
 import { InvalidChallenge } from './failures.ts';
 import type { Origin } from './origin.ts';
+import { assertRefreshable } from './refresh/refresh.ts';
 import { secondFactorsOf, type SecondFactor } from './second-factors/second-factors.ts';
-import type { AuthMethod, Session } from './sessions.ts';
+import type { AuthMethod, RefreshGrant, Session } from './sessions.ts';
 import type { ChallengeRow } from './tables.ts';
 import { findUser, toUser, type User } from './users.ts';
 
@@ -19,6 +20,16 @@ export interface SignedIn {
   readonly session: Session;
   /** The device cookie of a browser that its user is new in; `null` where it has one or keeps none. Given out once. */
   readonly deviceToken: string | null;
+  /** `null` where the client asked for no refresh token. */
+  readonly refresh: RefreshGrant | null;
+}
+
+/** What a client may say with whatever it signs in by. */
+export interface SignInWishes {
+  /** The session that the new one takes the place of. */
+  previousToken?: string | undefined;
+  /** Whether the session is to be kept by a refresh token. @default false */
+  refresh?: boolean | undefined;
 }
 
 /** The first factor fits; the account has a second one. */
@@ -31,32 +42,31 @@ export interface SecondFactorRequired {
 }
 
 /** What somebody proved so far. */
-export interface FirstFactor {
+export interface FirstFactor extends SignInWishes {
   userId: string;
   /** Of the password that was checked; `null` where none was. */
   credentialVersion: number | null;
   method: AuthMethod;
   /** 2 where the method is two factors in one: a passkey that verified its user. */
   level: 1 | 2;
-  /** The session that the new one takes the place of. */
-  previousToken?: string | undefined;
 }
 
-/** The one way to a session: opens it, or asks for the second factor. Every kind of sign-in ends here. @throws {InvalidCredentials} */
+/** The one way to a session: opens it, or asks for the second factor. Every kind of sign-in ends here. @throws {InvalidCredentials} @throws {ValidationFailed} for a refresh token, where there are none */
 export async function finishSignIn(
   context: AuthContext,
   trx: Trx,
   first: FirstFactor,
   origin: Origin = {},
 ): Promise<SignIn> {
-  const { userId, credentialVersion, method, level, previousToken } = first;
+  const { userId, credentialVersion, method, level, previousToken, refresh } = first;
+  assertRefreshable(context, refresh);
   const methods = level === 2 ? [] : await secondFactorsOf(trx, userId);
   const isTrusted =
     methods.length > 0 && (await context.devices.isTrusted(trx, userId, origin.deviceToken));
   if (methods.length === 0 || isTrusted) {
     // Level 1 in a trusted device, too: what needs level 2 asks for the second factor there.
     const proof = { methods: [method], level, isTrusted };
-    const opening = { userId, credentialVersion, previousToken, ...proof };
+    const opening = { userId, credentialVersion, previousToken, refresh, ...proof };
     return openSession(context, trx, opening, origin);
   }
   const data = { credentialVersion, method };
@@ -74,20 +84,20 @@ export async function finishSignIn(
   return { status: 'second_factor_required', challenge: token, methods, expiresAt };
 }
 
-/** Opens the session that a challenge was about, once its second factor fits. The caller has consumed the challenge. @throws {InvalidCredentials} */
+/** Opens the session that a challenge was about, once its second factor fits. The caller has consumed the challenge. @throws {InvalidCredentials} @throws {ValidationFailed} for a refresh token, where there are none */
 export function completeSignIn(
   context: AuthContext,
   trx: Trx,
-  second: {
+  second: SignInWishes & {
     challenge: ChallengeRow;
     method: AuthMethod;
-    previousToken?: string | undefined;
     /** Asks for no second factor in this browser for a while. */
     trustDevice?: boolean | undefined;
   },
   origin: Origin = {},
 ): Promise<SignedIn> {
-  const { challenge, method, previousToken, trustDevice } = second;
+  const { challenge, method, previousToken, refresh, trustDevice } = second;
+  assertRefreshable(context, refresh);
   const { user_id: userId, data } = challenge;
   if (userId === null) throw new InvalidChallenge();
   const { credentialVersion, method: first } = data as unknown as Pick<
@@ -95,26 +105,27 @@ export function completeSignIn(
     'credentialVersion' | 'method'
   >;
   const opening = { userId, credentialVersion, methods: [first, method], level: 2 as const };
-  return openSession(context, trx, { ...opening, previousToken, trustDevice }, origin);
+  return openSession(context, trx, { ...opening, previousToken, refresh, trustDevice }, origin);
 }
 
 async function openSession(
   context: AuthContext,
   trx: Trx,
-  opening: {
+  opening: SignInWishes & {
     userId: string;
     credentialVersion: number | null;
     methods: readonly AuthMethod[];
     level: 1 | 2;
-    previousToken?: string | undefined;
     /** Whether a second factor was spared. */
     isTrusted?: boolean;
     trustDevice?: boolean | undefined;
   },
   origin: Origin,
 ): Promise<SignedIn> {
-  const { userId, previousToken, isTrusted = false, trustDevice = false, ...proof } = opening;
-  const { token, session } = await context.sessions.open(trx, { userId, ...proof, origin });
+  const { previousToken, isTrusted = false, trustDevice = false, ...rest } = opening;
+  const { userId, refresh = false } = opening;
+  const held = await context.sessions.open(trx, { ...rest, refresh, origin });
+  const { session } = held;
   const deviceToken = await rememberDevice(context, trx, userId, origin, trustDevice);
   if (previousToken !== undefined) await replaceSession(context, trx, previousToken, origin);
   const user = await findUser(trx, userId);
@@ -125,7 +136,7 @@ async function openSession(
     ...(isTrusted && { trustedDevice: true }),
   };
   await record(context, trx, { type: 'auth.login.succeeded', userId, details }, origin);
-  return { status: 'signed_in', token, user: toUser(user), session, deviceToken };
+  return { status: 'signed_in', ...held, user: toUser(user), deviceToken };
 }
 
 async function rememberDevice(

@@ -66,6 +66,20 @@ export interface SessionRow {
   authenticated_at: Date;
   /** The last time with a second factor. */
   second_factor_at: Date | null;
+  /** When the token stops working unless it is refreshed; `null` where it works as long as the session lives. */
+  access_expires_at: Date | null;
+}
+
+export interface RefreshFamilyRow {
+  session_id: string;
+  /** What the tokens of the session are derived from, encrypted. */
+  key_sealed: string;
+  /** Of the newest tokens; the first is 1. */
+  generation: number;
+  /** When they took the place of the former ones. */
+  rotated_at: Date;
+  /** `renewal` where somebody proved anew who they are. */
+  rotated_by: 'sign_in' | 'refresh' | 'renewal';
 }
 
 export interface ChallengeRow {
@@ -177,6 +191,7 @@ export interface AuthTables {
   'svc_auth.identities': IdentityRow;
   'svc_auth.password_credentials': PasswordCredentialRow;
   'svc_auth.sessions': SessionRow;
+  'svc_auth.refresh_families': RefreshFamilyRow;
   'svc_auth.one_time_tokens': OneTimeTokenRow;
   'svc_auth.challenges': ChallengeRow;
   'svc_auth.throttles': ThrottleRow;

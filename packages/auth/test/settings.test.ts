@@ -15,6 +15,8 @@ describe('settings and options', () => {
     expect(parse({})).toEqual({
       authSessionIdle: '14d',
       authSessionAbsolute: '90d',
+      authSessionCache: '0s',
+      authAccessTtl: '10m',
       authPasswordMinLength: 15,
       authEncryptionKeys: [{ id: 'k1', secret: 'x'.repeat(32) }],
       authBreachListUrl: undefined,
@@ -35,6 +37,8 @@ describe('settings and options', () => {
     expect(bad).toThrow(InvalidSettings);
     expect(bad).toThrow(/AUTH_SESSION_IDLE[^]*AUTH_PASSWORD_MIN_LENGTH/);
     expect(bad).not.toThrow(/fortnight/);
+    expect(() => parse({ AUTH_SESSION_CACHE: '2s' })).toThrow(/AUTH_SESSION_CACHE/);
+    expect(() => parse({ AUTH_ACCESS_TTL: '10s' })).toThrow(/AUTH_ACCESS_TTL/);
   });
 
   test.each([
@@ -42,6 +46,10 @@ describe('settings and options', () => {
     ['publicUrl', { publicUrl: 'javascript:alert(1)' }],
     ['publicUrl', { publicUrl: 'https://app.example.com/?a=b' }],
     ['sessions.idle', { sessions: { idle: '2d' as const, absolute: '1d' as const } }],
+    ['sessions.cache.maxAge', { sessions: { cache: { maxAge: '2s' as const } } }],
+    ['sessions.cache.size', { sessions: { cache: { size: 0 } } }],
+    ['refresh.accessTtl', { refresh: { accessTtl: '10s' as const } }],
+    ['cipher', { refresh: {} }],
     ['passwords.minLength', { passwords: { minLength: 4 } }],
     [
       'passwords.whenBreachListUnreachable',

@@ -1,4 +1,4 @@
-import { createAudit, createSigningKey } from '@svc/audit';
+import { createAudit, createNoteSigner, createSigningKey } from '@svc/audit';
 import { auditMigrations } from '@svc/audit/migrations';
 import { databaseTest } from '@svc/db/testing';
 import { expect } from 'vitest';
@@ -81,4 +81,16 @@ test.for([
   const { exitCode, stdout, stderr } = await project.run('audit', ...argv);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   expect(stderr).toContain(message);
+});
+
+test('svc audit key makes a pair that signs and verifies, and refuses a name that is none', async () => {
+  await using project = await createProject({});
+  const made = await project.run('audit', 'key', 'audit.example.com/2026', '--json');
+  const { privateKey, publicKey } = JSON.parse(made.stdout) as Record<string, string>;
+  expect(made.exitCode).toBe(0);
+  expect(createNoteSigner(privateKey as string).publicKey).toBe(publicKey);
+  const text = await project.run('audit', 'key', 'a');
+  expect(text.stdout).toMatch(/^AUDIT_SIGNING_KEY=PRIVATE\+KEY\+a\+/);
+  for (const argv of [['key'], ['key', 'a b']])
+    expect(await project.run('audit', ...argv)).toMatchObject({ exitCode: 2, stdout: '' });
 });

@@ -9,7 +9,7 @@ export interface Scope {
   readonly hooks: Hook[];
   /** What is to be done when the outermost transaction is over, committed or not. */
   readonly endHooks: Hook[];
-  /** Absent where the outermost transaction is not ours, so that nobody could run the hooks. */
+  /** `false` where the outermost transaction is not ours, so that nobody could run the hooks. */
   readonly runsHooks: boolean;
   savepoints: Promise<unknown>;
   readonly depth: number;

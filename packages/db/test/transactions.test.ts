@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect } from 'vitest';
 import {
   afterCommit,
+  afterEnd,
   CommitRolledBack,
   connect,
   constraintOf,
@@ -45,6 +46,30 @@ describeDatabases('a transaction', [counters], (test) => {
     });
     expect(result).toBe('result');
     expect(seen).toEqual([1, 'second']);
+  });
+
+  test('runs the hooks of its end after commit and after rollback, outside of itself', async ({
+    db,
+  }) => {
+    const seen: string[] = [];
+    const before = await valueOf(db, 1);
+    await transact(db, async (trx) => {
+      afterEnd(trx, () => void seen.push('end'));
+      afterCommit(trx, () => void seen.push('commit'));
+    });
+    const broken = transact(db, async (trx) => {
+      // A savepoint that is undone takes nothing of this with it.
+      await transact(trx, async (inner) => {
+        afterEnd(inner, async () => void seen.push(`end, value ${await valueOf(db, 1)}`));
+        throw new Error('inner');
+      }).catch(() => {});
+      await increment(1).execute(trx);
+      afterCommit(trx, () => void seen.push('never'));
+      throw new Error('outer');
+    });
+    await expect(broken).rejects.toThrow('outer');
+    expect(seen).toEqual(['commit', 'end', `end, value ${before}`]);
+    expect(() => afterEnd(db, () => {})).toThrow(TypeError);
   });
 
   test('that throws leaves nothing and runs no hook', async ({ db }) => {

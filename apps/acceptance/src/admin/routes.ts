@@ -16,6 +16,8 @@ const tags = ['Administration'];
 
 /** `/admin/users`: the people of the app, for staff. */
 export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages: PagesOptions) {
+  // Who changes what others may do has just shown who they are (ASVS 5.0 7.5.3).
+  const confirmed = requireUser(auth, { ...pages, level: 2, maxAge: '15m' });
   const actorOf = (userId: string) => ({ type: 'user', id: userId }) as const;
   return new Hono<AuthEnv>()
     .use(requireUser(auth, pages))
@@ -49,6 +51,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         failures: [UserNotFound],
       }),
       requirePermission(auth, 'user.write'),
+      confirmed,
       validated('param', UserId),
       validated('json', ChangeRoles),
       async (c) => {
@@ -70,6 +73,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         failures: [UserNotFound],
       }),
       requirePermission(auth, 'user.write'),
+      confirmed,
       validated('param', UserId),
       async (c) => {
         const actor = actorOf(c.get('principal').userId);
@@ -88,6 +92,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         failures: [UserNotFound],
       }),
       requirePermission(auth, 'user.write'),
+      confirmed,
       validated('param', UserId),
       async (c) => {
         const actor = actorOf(c.get('principal').userId);

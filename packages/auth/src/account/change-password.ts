@@ -29,7 +29,7 @@ export async function changePassword(
   const { userId, user } = principal;
   const { currentPassword } = input;
   const { text, breachUnchecked } = await context.passwords.check(input.password, user);
-  const phc = await context.hasher.hash(text);
+  const phc = await context.hasher.hash(text, options);
   const details = { ...(breachUnchecked && { breachUnchecked }) };
   const put = (trx: Trx, proof: Proof | null) =>
     putInForce(context, trx, principal, { phc, proof, details }, options);

@@ -33,8 +33,12 @@ export async function checkOwnPassword<Result>(
   const db = options.within ?? context.db;
   const counter = passwordsOf(userId);
   const typed = parsePassword(password, pointer);
-  const known = await findPassword(db, userId);
-  const fits = await context.hasher.verify(known?.phc ?? null, typed);
+  let known: Awaited<ReturnType<typeof findPassword>>;
+  const lookUp = async () => {
+    known = await findPassword(db, userId);
+    return known?.phc ?? null;
+  };
+  const fits = await context.hasher.verify(lookUp, typed, options);
   const done = await transact(db, async (trx) => {
     const what = { type, method: 'password', userId, counter } as const;
     await lockMfa(trx, userId);

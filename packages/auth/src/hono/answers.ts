@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { Session } from '../sessions.ts';
+import type { HeldSession, RefreshGrant, Session } from '../sessions.ts';
 import type { SignIn } from '../sign-in.ts';
 import type { User } from '../users.ts';
 import { presentedToken } from './require-user.ts';
@@ -18,6 +18,7 @@ export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
   }
   const { token, user, session } = signIn;
   const body = { status: signIn.status, ...toMe(user, session) };
+  if (signIn.refresh !== null) return c.json({ ...body, ...toTokens(token, signIn.refresh) }, 200);
   if (transport === 'bearer') return c.json({ ...body, token }, 200);
   setSessionCookie(c, token, session);
   const device = signIn.deviceToken ?? readDeviceCookie(c);
@@ -26,12 +27,23 @@ export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
 }
 
 /** A session that was raised, as JSON: under its new token, which goes where the former one came from. */
-export function toRaised(c: Context, user: User, raised: { token: string; session: Session }) {
-  const { token, session } = raised;
+export function toRaised(c: Context, user: User, raised: HeldSession) {
+  const { token, session, refresh } = raised;
   const me = toMe(user, session);
+  if (refresh !== null) return { ...me, ...toTokens(token, refresh) };
   if (presentedToken(c)?.by === 'bearer') return { ...me, token };
   setSessionCookie(c, token, session);
   return me;
+}
+
+/** The tokens of a session that is kept by a refresh token, as JSON. */
+export function toTokens(accessToken: string, refresh: RefreshGrant) {
+  return {
+    accessToken,
+    accessExpiresAt: refresh.accessExpiresAt.toISOString(),
+    refreshToken: refresh.refreshToken,
+    refreshExpiresAt: refresh.refreshExpiresAt.toISOString(),
+  };
 }
 
 /** Who is signed in, as JSON. */

@@ -3,9 +3,9 @@ import type { Origin } from '../origin.ts';
 import { readDeviceCookie } from './device-cookie.ts';
 
 /** How a client keeps its session. */
-export type Transport = 'cookie' | 'bearer';
+export type Transport = 'cookie' | 'bearer' | 'refresh';
 
-/** Where a request came from, for the flows. With `bearer`, a sign-in makes no device cookie. */
+/** Where a request came from, for the flows. With `bearer` or `refresh`, a sign-in makes no device cookie. */
 export function originOf(c: Context, transport: Transport = 'cookie'): Origin {
   return {
     address: c.get('clientAddress') as string | undefined,

@@ -4,6 +4,7 @@ import { type Duration, toMs } from '@svc/core';
 import type { Auth } from '../auth.ts';
 import { ForeignLogin, InsufficientAuthentication, Unauthenticated } from '../failures.ts';
 import type { Principal } from '../principal.ts';
+import { challenged } from './challenge.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** What routes behind `requireUser` find in their context. */
@@ -66,14 +67,14 @@ export function insufficient(
     ...(level === 1 ? [] : ['acr_values="2"']),
     ...(maxAge === undefined ? [] : [`max_age="${Math.floor(toMs(maxAge) / 1000)}"`]),
   ];
-  const headers = { 'WWW-Authenticate': `Bearer ${wanted.join(', ')}` };
-  c.header('WWW-Authenticate', headers['WWW-Authenticate']);
+  const challenge = `Bearer ${wanted.join(', ')}`;
+  // Without problems of `@svc/http` the header is the answer; they take it from the failure.
+  c.header('WWW-Authenticate', challenge);
   const failure = new InsufficientAuthentication({
     ...(level !== 1 && { level: 2 }),
     ...(maxAge !== undefined && { maxAgeSeconds: Math.floor(toMs(maxAge) / 1000) }),
   });
-  // Where problems of `@svc/http` look for a challenge; the header alone would give way to theirs.
-  return Object.assign(failure, { res: new Response(null, { status: 401, headers }) });
+  return challenged(failure, challenge);
 }
 
 function createLevelCheck(

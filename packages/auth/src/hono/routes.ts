@@ -6,6 +6,7 @@ import { accountRoutes } from './routes/account-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
 import { deviceRoutes } from './routes/device-routes.ts';
 import { mfaRoutes } from './routes/mfa-routes.ts';
+import { refreshRoutes } from './routes/refresh-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { signInRoutes } from './routes/sign-in-routes.ts';
 import { stepUpRoutes } from './routes/step-up-routes.ts';
@@ -16,6 +17,7 @@ export function authRoutes(auth: Auth, options: PagesOptions = {}) {
     .use(noStore)
     .route('/', signInRoutes(auth, options))
     .route('/', accountRoutes(auth, options))
+    .route('/', refreshRoutes(auth))
     .route('/', sessionRoutes(auth, options))
     .route('/', apiKeyRoutes(auth, options))
     .route('/', stepUpRoutes(auth, options))

@@ -72,6 +72,8 @@ export interface OAuthReturn {
   browserToken: string | undefined;
   /** The session of this browser: a sign-in takes its place, and only in it a link is completed. */
   sessionToken?: string | undefined;
+  /** Whether the session is to be kept by a refresh token; for apps that take the answer themselves, as a redirect carries no token. @default false */
+  refresh?: boolean | undefined;
 }
 
 /** The provider is linked; the session stays as it is. */
@@ -143,7 +145,6 @@ function createClients(
       createProviderClient({ provider, redirectUri, isInsecureAllowed, fetch, clock, logger }),
     );
   }
-  if (clients.size === 0) throw new TypeError('createOAuth needs a provider');
   return clients;
 }
 
@@ -180,7 +181,8 @@ async function complete(
   });
   try {
     const granted = await client.exchange(searchParams, attempt.secrets);
-    const returned = { ...granted, client, attempt, sessionToken: input.sessionToken };
+    const { sessionToken, refresh } = input;
+    const returned = { ...granted, client, attempt, sessionToken, refresh };
     const result = await transact(db, (trx) => settle(context, trx, returned, options));
     return { ...result, returnTo: attempt.returnTo };
   } catch (error) {
@@ -197,12 +199,13 @@ interface Returned {
   profile: Profile;
   tokens: ProviderTokens;
   sessionToken: string | undefined;
+  refresh: boolean | undefined;
 }
 
 async function settle(
   context: AuthContext,
   trx: Trx,
-  { client, attempt, profile, tokens, sessionToken }: Returned,
+  { client, attempt, profile, tokens, sessionToken, refresh }: Returned,
   { origin = {} }: WriteOptions,
 ): Promise<SignIn | Linked> {
   const { provider } = client;
@@ -230,6 +233,7 @@ async function settle(
       method: 'federated',
       level: 1,
       previousToken: sessionToken,
+      refresh,
     },
     origin,
   );

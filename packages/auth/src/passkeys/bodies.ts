@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { transport } from '../schemas.ts';
 import { RaisedBody } from '../second-factors/schemas.ts';
 import {
   AssertionResponseSchema,
@@ -12,7 +13,6 @@ const challenge = v.pipe(
   v.description('What the options came with.'),
   v.examples(['4l0bVb3q5rJvYx7m2Qk9cT1nZs8wGd6hEa0uPfRiLoM']),
 );
-const transport = v.optional(v.picklist(['cookie', 'bearer']), 'cookie');
 
 export const RegisterPasskeySchema = v.strictObject({
   challenge,

@@ -2,18 +2,16 @@ import { isFailure } from '@svc/core';
 import { transact } from '@svc/db';
 import type { WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCredentials } from '../failures.ts';
-import { finishSignIn, type SignIn } from '../sign-in.ts';
+import { finishSignIn, type SignIn, type SignInWishes } from '../sign-in.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
 import { newNonce, nonceCheck, type PasskeysContext } from './context.ts';
 import { type PasskeyRequestOptions, requestOptions } from './options.ts';
 import type { AssertionResponse } from './schemas.ts';
 
-export interface PasskeyLogin {
+export interface PasskeyLogin extends SignInWishes {
   /** From `loginOptions`. */
   challenge: string;
   response: AssertionResponse;
-  /** The session that this one takes the place of. */
-  previousToken?: string | undefined;
 }
 
 // Nobody is named, so nothing depends on who asks: the authenticator knows which accounts it has.
@@ -55,6 +53,7 @@ export async function login(
     method: 'passkey',
     level: 2,
     previousToken: input.previousToken,
+    refresh: input.refresh,
   } as const;
   const signIn = await transact(db, async (trx) => {
     if (!(await noteUse(context, trx, checked, options.origin))) return null;

@@ -3,7 +3,7 @@ import { afterEnd, transact } from '@svc/db';
 import { sql } from 'kysely';
 import type { WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCredentials } from '../failures.ts';
-import { completeSignIn, type SignedIn } from '../sign-in.ts';
+import { completeSignIn, type SignedIn, type SignInWishes } from '../sign-in.ts';
 import { type ChallengeRow, tablesOf } from '../tables.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
 import { newNonce, nonceCheck, type PasskeysContext } from './context.ts';
@@ -12,12 +12,10 @@ import { type PasskeyRequestOptions, requestOptions } from './options.ts';
 import { passkeysOf } from './queries.ts';
 import type { AssertionResponse } from './schemas.ts';
 
-export interface PasskeyAnswer {
+export interface PasskeyAnswer extends SignInWishes {
   /** Of the sign-in that asked for the second factor. */
   challenge: string;
   response: AssertionResponse;
-  /** The session that this one takes the place of. */
-  previousToken?: string | undefined;
   /** Whether this browser is to be asked for no second factor for a while. @default false */
   trustDevice?: boolean | undefined;
 }
@@ -70,9 +68,9 @@ export async function answerChallenge(
     const consumed = await auth.challenges.consume(trx, 'second_factor', input.challenge);
     if (consumed === null) throw new InvalidChallenge();
     if (!(await noteUse(context, trx, checked, options.origin))) return null;
-    const { previousToken, trustDevice } = input;
+    const { previousToken, refresh, trustDevice } = input;
     const proof = { challenge: consumed, method: 'passkey' } as const;
-    const second = { ...proof, previousToken, trustDevice };
+    const second = { ...proof, previousToken, refresh, trustDevice };
     return completeSignIn(auth, trx, second, options.origin);
   }).catch((error: unknown) => {
     // The password was changed since it was checked: the first half counts no more.

@@ -2,15 +2,13 @@ import { isFailure } from '@svc/core';
 import { transact } from '@svc/db';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCode, InvalidCredentials } from '../failures.ts';
-import { completeSignIn, type SignedIn } from '../sign-in.ts';
+import { completeSignIn, type SignedIn, type SignInWishes } from '../sign-in.ts';
 import { type TypedCode, useCode } from './codes.ts';
 import { refuse } from './refusals.ts';
 
-export interface ChallengeAnswer extends TypedCode {
+export interface ChallengeAnswer extends TypedCode, SignInWishes {
   /** What the first factor was answered with. */
   challenge: string;
-  /** The session that the new one takes the place of. */
-  previousToken?: string | undefined;
   /** Whether this browser is to be asked for no second factor for a while. @default false */
   trustDevice?: boolean | undefined;
 }
@@ -24,7 +22,7 @@ export async function answerChallenge(
   options: WriteOptions = {},
 ): Promise<SignedIn> {
   const { within, origin } = options;
-  const { challenge: token, method, code, previousToken, trustDevice } = input;
+  const { challenge: token, method, code, previousToken, refresh, trustDevice } = input;
   try {
     const signedIn = await transact(within ?? context.db, async (trx) => {
       const challenge = await context.challenges.lock(trx, 'second_factor', token);
@@ -37,7 +35,8 @@ export async function answerChallenge(
       }
       if ((await context.challenges.consume(trx, 'second_factor', token)) === null)
         throw new InvalidChallenge();
-      const second = { challenge, method: authMethodOf[method], previousToken, trustDevice };
+      const proof = { challenge, method: authMethodOf[method] };
+      const second = { ...proof, previousToken, refresh, trustDevice };
       return completeSignIn(context, trx, second, origin);
     });
     if (signedIn === null) throw new InvalidCode();

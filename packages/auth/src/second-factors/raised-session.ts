@@ -2,7 +2,7 @@ import type { Trx } from '@svc/db';
 import type { AuthContext } from '../context.ts';
 import { Unauthenticated } from '../failures.ts';
 import type { Principal } from '../principal.ts';
-import type { Proof, Session } from '../sessions.ts';
+import type { HeldSession, Proof, Session } from '../sessions.ts';
 
 /** The session of a principal. @throws {Unauthenticated} when they came with an API key. */
 export function sessionOf({ session }: Principal): Session {
@@ -16,7 +16,7 @@ export async function raiseSession(
   trx: Trx,
   principal: Principal,
   proof: Proof | null,
-): Promise<{ token: string; session: Session }> {
+): Promise<HeldSession> {
   const raised = await context.sessions.renew(trx, sessionOf(principal).id, proof);
   if (raised === null) throw new Unauthenticated();
   return raised;

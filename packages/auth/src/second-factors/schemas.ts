@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MeBody } from '../schemas.ts';
+import { MeBody, TokensBody, transport } from '../schemas.ts';
 
 const code = v.pipe(
   v.string(),
@@ -31,7 +31,7 @@ export const ChallengeSchema = v.strictObject({
   ),
   method: codeMethod,
   code,
-  transport: v.optional(v.picklist(['cookie', 'bearer']), 'cookie'),
+  transport,
   trustDevice: v.optional(
     v.pipe(
       v.boolean(),
@@ -74,6 +74,8 @@ export const RaisedBody = v.object({
       v.description('Only for a bearer token, in place of it; a cookie is set anew.'),
     ),
   ),
+  // Where the session is kept by a refresh token.
+  ...v.partial(TokensBody).entries,
 });
 export const ConfirmedBody = v.object({
   ...RaisedBody.entries,

@@ -5,7 +5,7 @@ import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCode } from '../failures.ts';
 import type { Origin } from '../origin.ts';
 import type { Principal } from '../principal.ts';
-import type { Proof, Session } from '../sessions.ts';
+import type { HeldSession, Proof } from '../sessions.ts';
 import { authMethodOf } from './challenge.ts';
 import { type TypedCode, useCode } from './codes.ts';
 import { raiseSession, sessionOf } from './raised-session.ts';
@@ -15,10 +15,7 @@ import { refuse } from './refusals.ts';
 export type StepUp = TypedCode | { method: 'password'; password: string };
 
 /** The current session with its new token; the former one is dead. */
-export interface SteppedUp {
-  readonly token: string;
-  readonly session: Session;
-}
+export type SteppedUp = HeldSession;
 
 export async function stepUp(
   context: AuthContext,

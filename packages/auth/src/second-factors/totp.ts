@@ -3,12 +3,12 @@ import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { InvalidCode } from '../failures.ts';
 import type { Principal } from '../principal.ts';
-import type { Session } from '../sessions.ts';
 import { tablesOf, type TotpFactorRow } from '../tables.ts';
 import { type CodeFault, codesOf, isLocked, refuse } from './refusals.ts';
 import { disableMfaIfLast, enableMfa } from './enabling.ts';
 import { endOtherSessions, raiseSession, sessionOf } from './raised-session.ts';
 import { lockMfa } from './second-factors.ts';
+import type { SteppedUp } from './step-up.ts';
 import { createTotpSecret, describeTotp, stepOfCode } from './totp-codes.ts';
 
 /** What an authenticator app needs. Given out here and never again. */
@@ -28,12 +28,9 @@ export interface TotpConfirmation {
   endOtherSessions?: boolean | undefined;
 }
 
-export interface TotpConfirmed {
+export interface TotpConfirmed extends SteppedUp {
   /** With the first second factor; given out here and never again. */
   readonly recoveryCodes: readonly string[] | null;
-  /** Of the current session, at level 2 now; the former one is dead. */
-  readonly token: string;
-  readonly session: Session;
 }
 
 /** How long a secret waits for its first code (ASVS 5.0 6.4.1). */

@@ -37,10 +37,30 @@ const verify: Command = {
   },
 };
 
+const key: Command = {
+  summary: 'Make a signing key for the checkpoints of the audit log.',
+  argument: 'NAME',
+  needsConfig: false,
+  flags: {},
+  async run({ argument }) {
+    const { createSigningKey } = await loadAudit();
+    if (argument === undefined)
+      throw new UsageError('what is it called? svc audit key audit.example.com/2026');
+    try {
+      const { privateKey, publicKey } = createSigningKey({ name: argument });
+      const text = `AUDIT_SIGNING_KEY=${privateKey}\n\nFor those who verify: ${publicKey}`;
+      return { text, json: { privateKey, publicKey } };
+    } catch (error) {
+      if (error instanceof TypeError) throw new UsageError(error.message);
+      throw error;
+    }
+  },
+};
+
 /** `svc audit …` */
 export const auditCommands: CommandGroup = {
   summary: 'The audit log.',
-  commands: { verify },
+  commands: { key, verify },
 };
 
 async function loadAudit() {

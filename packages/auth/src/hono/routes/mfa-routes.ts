@@ -81,16 +81,13 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
       async (c) => {
         const principal = c.get('principal');
         const origin = originOf(c);
-        const { recoveryCodes, token, session } = await auth.mfa.confirmTotp(
-          principal,
-          c.req.valid('json'),
-          { origin },
-        );
+        const confirmed = await auth.mfa.confirmTotp(principal, c.req.valid('json'), { origin });
+        const { recoveryCodes, session } = confirmed;
         const user = {
           ...principal.user,
           mfaEnabledAt: principal.user.mfaEnabledAt ?? session.secondFactorAt,
         };
-        const body = toRaised(c, user, { token, session });
+        const body = toRaised(c, user, confirmed);
         return c.json({ ...body, recoveryCodes: recoveryCodes && [...recoveryCodes] }, 200);
       },
     )
@@ -143,7 +140,8 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
       validated('json', ChallengeSchema),
       async (c) => {
         const { transport, ...answer } = c.req.valid('json');
-        const input = { ...answer, previousToken: presentedToken(c)?.token };
+        const previousToken = presentedToken(c)?.token;
+        const input = { ...answer, previousToken, refresh: transport === 'refresh' };
         const origin = originOf(c, transport);
         const signIn = await auth.mfa.answerChallenge(input, { origin });
         return answerSignIn(c, signIn, transport);

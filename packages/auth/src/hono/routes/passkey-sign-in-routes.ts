@@ -69,7 +69,8 @@ export function passkeySignInRoutes(auth: Auth, passkeys: Passkeys, options: Pag
       validated('json', SignInAnswerSchema),
       async (c) => {
         const { transport, ...answer } = c.req.valid('json');
-        const input = { ...answer, previousToken: presentedToken(c)?.token };
+        const previousToken = presentedToken(c)?.token;
+        const input = { ...answer, previousToken, refresh: transport === 'refresh' };
         const signIn = await passkeys.login(input, { origin: originOf(c, transport) });
         return answerSignIn(c, signIn, transport);
       },
@@ -106,7 +107,8 @@ export function passkeySignInRoutes(auth: Auth, passkeys: Passkeys, options: Pag
       validated('json', ChallengeAnswerSchema),
       async (c) => {
         const { transport, ...answer } = c.req.valid('json');
-        const input = { ...answer, previousToken: presentedToken(c)?.token };
+        const previousToken = presentedToken(c)?.token;
+        const input = { ...answer, previousToken, refresh: transport === 'refresh' };
         const signIn = await passkeys.answerChallenge(input, { origin: originOf(c, transport) });
         return answerSignIn(c, signIn, transport);
       },

@@ -119,7 +119,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         id: 'login',
         summary: 'Sign in',
         description:
-          'Sets the session cookie, or answers a bearer token where `transport` asks for it.',
+          'Sets the session cookie, or answers a bearer token, or a pair of tokens, where `transport` asks for it.',
         tags,
         security,
         responses: {
@@ -136,7 +136,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
       async (c) => {
         const { transport, ...credentials } = c.req.valid('json');
         const previousToken = presentedToken(c)?.token;
-        const input = { ...credentials, previousToken };
+        const input = { ...credentials, previousToken, refresh: transport === 'refresh' };
         const signIn = await auth.login(input, { origin: originOf(c, transport) });
         return answerSignIn(c, signIn, transport);
       },
