@@ -159,22 +159,35 @@ async function useKeys() {
   }
 }
 
+async function refreshTokens() {
+  const { email } = await register();
+  const login = { email, password: goodPassword, transport: 'refresh' };
+  for (let path = '/auth/login', json: object = login, round = 0; round < 3; round += 1) {
+    const pair = await expectJson<{ accessToken: string; refreshToken: string }>(post(path, json));
+    keep('session', pair.accessToken);
+    const refreshToken = keep('refresh token', pair.refreshToken);
+    [path, json] = ['/auth/refresh', { refreshToken }];
+  }
+}
+
 test('after every flow, no secret that was handed out or in stands in a table, a Redis key or the log', async () => {
   const { email } = await register();
   await changeAccount();
   await useApp();
   await usePasskey();
   await useKeys();
+  await refreshTokens();
   const counts: Record<string, number> = {};
   for (const kind of kept.values()) counts[kind] = (counts[kind] ?? 0) + 1;
   expect(counts).toEqual({
     'api key': 4,
     challenge: 7,
     cookie: 2,
-    'mailed token': 13,
+    'mailed token': 15,
     password: 5,
     'recovery code': 11,
-    session: 16,
+    'refresh token': 3,
+    session: 20,
     'totp secret': 1,
     'webauthn nonce': 4,
   });

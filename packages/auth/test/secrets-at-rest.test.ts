@@ -10,6 +10,7 @@ import {
   betterAuthScrypt,
   createAuthorization,
   type Principal,
+  type RefreshGrant,
   type SignIn,
 } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
@@ -45,6 +46,7 @@ function openEverything(db: Db, vault: Vault) {
   const opened = openAuth(db, {
     publicUrl,
     authorization,
+    refresh: {},
     audit: async (event) => void audited.push(event),
     passwords: { foreign: [betterAuthScrypt] },
     // Also what a flow draws that nobody here thinks of: 256 bits are a secret or the nonce of one.
@@ -253,6 +255,19 @@ async function makeKeys({ auth, service }: Everything, vault: Vault, owner: Prin
     vault.keep('signing key', (JSON.parse(sealed) as { d: string }).d);
 }
 
+async function refreshTokens({ auth, clock, session }: Everything, vault: Vault, email: string) {
+  const take = async (held: { token: string; refresh: RefreshGrant | null }) => {
+    await session(held.token);
+    return vault.keep('refresh token', held.refresh?.refreshToken as string);
+  };
+  const first = await take(signedIn(await auth.login({ email, password, refresh: true })));
+  vault.keep('refresh secret', first.split('_')[3]?.slice(0, 43) as string);
+  const second = await take(await auth.refresh({ refreshToken: first }));
+  await take(await auth.refresh({ refreshToken: second }));
+  await clock.advance('1m');
+  await codeOf(auth.refresh({ refreshToken: first }));
+}
+
 async function importUsers({ auth, enter }: Everything, vault: Vault) {
   const [met, unmet] = [someone(), someone()];
   const staff = { type: 'system', id: null, reason: 'migration' } as const;
@@ -284,6 +299,7 @@ async function runEverything(db: Db, vault: Vault) {
   using keys = recordEvents(signingKeyPublished);
   const { email, principal } = await register(everything, vault);
   await makeKeys(everything, vault, principal);
+  await refreshTokens(everything, vault, email);
   await changeAccount(everything, vault);
   await addApp(everything, vault, email);
   await addPasskey(everything, vault);
@@ -324,7 +340,7 @@ test('after every flow, no table, log line, event or audit entry holds a secret 
     'api key': 4,
     challenge: 9,
     device: 2,
-    drawn: 65,
+    drawn: 66,
     'guessed token': 1,
     'lost token': 2,
     'mailed token': 10,
@@ -332,8 +348,10 @@ test('after every flow, no table, log line, event or audit entry holds a secret 
     password: 8,
     'provider token': 4,
     'recovery code': 31,
+    'refresh secret': 1,
+    'refresh token': 3,
     'service token': 1,
-    session: 20,
+    session: 23,
     'signing key': 2,
     'totp code': 4,
     'totp secret': 1,
