@@ -49,6 +49,8 @@ export interface Actor {
   readonly id: string | null;
   /** Why, where the system acts. */
   readonly reason?: string;
+  /** Whose API key it is; an entry has it among its details. */
+  readonly userId?: string;
 }
 
 /** One act, as it is told to subscribers and to the audit log. Never holds a secret. */
@@ -84,8 +86,9 @@ export async function record(
   act: AuthAct,
   origin: Origin = {},
 ): Promise<void> {
-  const { userId, outcome = 'success', details = {} } = act;
-  await context.audit?.(toAuditEvent(act, origin), { within: trx });
+  const { userId, outcome = 'success' } = act;
+  const details = detailsOf(act);
+  await context.audit?.(toAuditEvent({ ...act, details }, origin), { within: trx });
   afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
 }
 
@@ -98,12 +101,18 @@ export function recordAlone(
   return transact(within ?? context.db, (trx) => record(context, trx, act, origin));
 }
 
+const detailsOf = ({ actor, details = {} }: AuthAct) =>
+  actor?.userId === undefined ? details : { ...details, userId: actor.userId };
+
+const toActor = ({ type, id, reason }: Actor): Actor =>
+  reason === undefined ? { type, id } : { type, id, reason };
+
 function toAuditEvent(act: AuthAct, origin: Origin): AuthAuditEvent {
   const { userId, actor, target, ...rest } = act;
   const about = target ?? (userId === null ? undefined : { type: 'user', id: userId });
   return {
     ...rest,
-    actor: actor ?? { type: userId === null ? 'anonymous' : 'user', id: userId },
+    actor: toActor(actor ?? { type: userId === null ? 'anonymous' : 'user', id: userId }),
     ...(about !== undefined && { target: about }),
     requestId: origin.requestId ?? null,
     personal: { address: origin.address ?? null, device: origin.device ?? null },

@@ -56,7 +56,7 @@ export type {
 } from './passwords/password-hasher.ts';
 export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
-export type { ApiKeyInUse, Principal } from './principal.ts';
+export { actorOf, type ApiKeyInUse, type Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
 export type { Registration } from './registration.ts';
 export type { ChallengeAnswer } from './second-factors/challenge.ts';

@@ -22,7 +22,8 @@ export async function forgotPassword(
     const token = await transact(context.db, async (trx) => {
       // The address may have been given up since it was looked up, and who reads its mail is a stranger now.
       const holder = await lockUser(trx, user.id);
-      if (holder?.email_normalized !== user.email_normalized) return null;
+      const isTheirs = holder.email_normalized === user.email_normalized;
+      if (!isTheirs || holder.disabled_at !== null) return null;
       return context.tokens.issue(trx, 'reset_password', user.id);
     });
     if (token === null) return;

@@ -3,7 +3,7 @@ import { transact, type Trx } from '@svc/db';
 import { type Actor, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { SessionNotFound } from './failures.ts';
-import type { Principal } from './principal.ts';
+import { actorOf, type Principal, sessionOf } from './principal.ts';
 import { type Session, toSession } from './sessions.ts';
 import { type SessionRow, tablesOf } from './tables.ts';
 
@@ -13,7 +13,7 @@ export interface ListedSession extends Session {
   readonly current: boolean;
 }
 
-/** A user's sessions: for the user, and for staff who may do that. Ended ones stay in the table, for audit. */
+/** A user's sessions: for the user, in a session, and for staff who may do that. Ended ones stay in the table, for audit. @throws {AccessDenied} for an API key */
 export interface SessionManagement {
   /** Those that are alive, newest first, at most 100. */
   list(principal: Principal): Promise<readonly ListedSession[]>;
@@ -51,28 +51,26 @@ export function createSessionManagement(context: AuthContext): SessionManagement
       }
       return ended.length;
     });
-  const themselves = (principal: Principal): Actor => ({ type: 'user', id: principal.userId });
   return {
     async list(principal) {
+      const { id } = sessionOf(principal);
       const sessions = await alive(context, principal.userId);
-      return sessions.map((session) => ({
-        ...session,
-        current: session.id === principal.session?.id,
-      }));
+      return sessions.map((session) => ({ ...session, current: session.id === id }));
     },
     async revoke(principal, sessionId, options) {
+      sessionOf(principal);
       if (!isUuid(sessionId)) throw new SessionNotFound();
-      const ended = await end(
-        principal.userId,
-        { only: sessionId },
-        themselves(principal),
-        options,
-      );
+      const ended = await end(principal.userId, { only: sessionId }, actorOf(principal), options);
       if (ended === 0) throw new SessionNotFound();
     },
-    revokeOthers: (principal, options) =>
-      end(principal.userId, { except: principal.session?.id }, themselves(principal), options),
-    revokeAll: (principal, options) => end(principal.userId, {}, themselves(principal), options),
+    async revokeOthers(principal, options) {
+      const { id } = sessionOf(principal);
+      return end(principal.userId, { except: id }, actorOf(principal), options);
+    },
+    async revokeAll(principal, options) {
+      sessionOf(principal);
+      return end(principal.userId, {}, actorOf(principal), options);
+    },
     listOf: (userId) => alive(context, userId),
     revokeAllOf: (userId, actor, options) => end(userId, {}, actor, options),
   };

@@ -1,4 +1,4 @@
-import { type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
+import { actorOf, type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
 import {
   type AuthEnv,
   originOf,
@@ -16,7 +16,6 @@ const tags = ['Administration'];
 
 /** `/admin/users`: the people of the app, for staff. */
 export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages: PagesOptions) {
-  const actorOf = (userId: string) => ({ type: 'user', id: userId }) as const;
   return new Hono<AuthEnv>()
     .use(requireUser(auth, pages))
     .get(
@@ -53,7 +52,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       validated('json', ChangeRoles),
       async (c) => {
         const roles = c.req.valid('json').roles as Role[];
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.setRoles(c.req.valid('param').id, roles, actor, options);
         return c.json(toBody(user));
@@ -72,7 +71,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       requirePermission(auth, 'user.write'),
       validated('param', UserId),
       async (c) => {
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.disable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));
@@ -90,7 +89,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       requirePermission(auth, 'user.write'),
       validated('param', UserId),
       async (c) => {
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.enable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));

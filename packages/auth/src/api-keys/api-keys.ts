@@ -6,12 +6,13 @@ import {
   toMs,
   ValidationFailed,
 } from '@svc/core';
-import { type Db, transact } from '@svc/db';
+import { type Db, transact, type Trx } from '@svc/db';
 import { type AuthAct, record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { AccessDenied, ApiKeyNotFound, TooManyApiKeys } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { type ApiKeyRow, tablesOf } from '../tables.ts';
+import { lockUser } from '../users.ts';
 import { formatKey, parseKey } from './key-format.ts';
 
 /** A key as its owner sees it; the secret is shown once, where it is made. */
@@ -34,7 +35,10 @@ export interface NewApiKey {
   expiresIn?: Duration | undefined;
 }
 
-/** Keys for programs: never more than their owner may, at this moment, and never more than their scopes. */
+/**
+ * Keys for programs: never more than their owner may, at this moment, and never more than their scopes. A key makes,
+ * lists and ends no keys: who steals one could outlive its end. @throws {AccessDenied} for one
+ */
 export interface ApiKeys {
   /** Makes a key; `key` is given out here and never again. @throws {ValidationFailed} @throws {AccessDenied} @throws {TooManyApiKeys} */
   create(
@@ -101,25 +105,26 @@ export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
         return made;
       });
     },
-    async list({ userId }) {
+    async list(principal) {
+      sessionOf(principal);
       const rows = await tablesOf(context.db)
         .selectFrom('svc_auth.api_keys')
         .selectAll()
-        .where('user_id', '=', userId)
+        .where('user_id', '=', principal.userId)
         .where('revoked_at', 'is', null)
         .orderBy('id', 'desc')
         .execute();
       return rows.map(toApiKey);
     },
-    revoke(principal, id, { within, origin } = {}) {
+    async revoke(principal, id, { within, origin } = {}) {
       sessionOf(principal);
-      return transact(within ?? context.db, async (trx) => {
+      await transact(within ?? context.db, async (trx) => {
         const ended = isUuid(id) && (await revokeKey(trx, principal.userId, id, clock.now()));
         if (!ended) throw new ApiKeyNotFound();
         await record(context, trx, act('auth.api_key.revoked', principal.userId, id), origin);
       });
     },
-    rotate(principal, id, { overlap = '24h' } = {}, { within, origin } = {}) {
+    async rotate(principal, id, { overlap = '24h' } = {}, { within, origin } = {}) {
       const session = sessionOf(principal);
       return transact(within ?? context.db, async (trx) => {
         const row = isUuid(id) ? await lockKey(trx, principal.userId, id, clock.now()) : undefined;
@@ -169,20 +174,9 @@ async function touch(db: Db, key: Pick<ApiKeyRow, 'id' | 'last_used_at'>, now: D
     .execute();
 }
 
-/** A key makes no keys: who steals one could outlive its end. */
-function sessionOf({ session }: Principal) {
-  if (session === null) throw new AccessDenied();
-  return session;
-}
-
-async function refuseTooMany(db: Db, userId: string): Promise<void> {
+async function refuseTooMany(db: Trx, userId: string): Promise<void> {
   // The user's row is locked, so that two at once count each other.
-  await tablesOf(db)
-    .selectFrom('svc_auth.users')
-    .select('id')
-    .where('id', '=', userId)
-    .forUpdate()
-    .execute();
+  await lockUser(db, userId);
   const { count } = await tablesOf(db)
     .selectFrom('svc_auth.api_keys')
     .select((eb) => eb.fn.countAll<bigint>().as('count'))

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { type IdentityRow, tablesOf } from '../tables.ts';
+import { lockUser } from '../users.ts';
 import { IdentityNotFound, LastWayIn } from './failures.ts';
 import type { Profile } from './provider.ts';
 import type { ProviderTokens } from './provider-client.ts';
@@ -116,12 +117,7 @@ export async function unlinkIdentity(
   if (!isUuid(identityId)) throw new IdentityNotFound();
   await transact(within ?? context.db, async (trx) => {
     // Of two who take away the last two ways in, one waits here and sees what the other left.
-    const user = await tablesOf(trx)
-      .selectFrom('svc_auth.users')
-      .select(['id', 'email'])
-      .where('id', '=', userId)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
+    const user = await lockUser(trx, userId);
     const found = await federated(trx, userId).where('id', '=', identityId).executeTakeFirst();
     if (found === undefined) throw new IdentityNotFound();
     if (!(await hasOtherWayIn(trx, input, providers))) throw new LastWayIn();

@@ -24,7 +24,7 @@ import { stepUp, stepUpOptions } from './step-up.ts';
  * for. Why an answer is refused is in no failure: it is audited.
  */
 export interface Passkeys {
-  /** What a browser needs to make a passkey. The challenge belongs to this session. @throws {TooManyPasskeys} @throws {Unauthenticated} for an API key */
+  /** What a browser needs to make a passkey. The challenge belongs to this session. @throws {TooManyPasskeys} @throws {AccessDenied} for an API key */
   registrationOptions(
     principal: Principal,
     options?: WriteOptions,
@@ -52,7 +52,7 @@ export interface Passkeys {
   ): Promise<{ options: PasskeyRequestOptions }>;
   /** Opens the session of a sign-in that asked for the second factor. @throws {InvalidChallenge} also after five wrong answers @throws {InvalidCredentials} @throws {ValidationFailed} */
   answerChallenge(input: PasskeyAnswer, options?: WriteOptions): Promise<SignedIn>;
-  /** What a browser needs to prove anew who is there. @throws {UnknownPasskey} when the account has none @throws {Unauthenticated} for an API key */
+  /** What a browser needs to prove anew who is there. @throws {UnknownPasskey} when the account has none @throws {AccessDenied} for an API key */
   stepUpOptions(
     principal: Principal,
     options?: WriteOptions,

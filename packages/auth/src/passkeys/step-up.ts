@@ -1,8 +1,8 @@
 import { transact } from '@svc/db';
 import { record } from '../acts.ts';
 import type { WriteOptions } from '../context.ts';
-import type { Principal } from '../principal.ts';
-import { raiseSession, sessionOf } from '../second-factors/raised-session.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { raiseSession } from '../second-factors/raised-session.ts';
 import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { Session } from '../sessions.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';

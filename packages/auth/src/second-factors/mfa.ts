@@ -1,5 +1,5 @@
 import type { AuthContext, WriteOptions } from '../context.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import type { SignedIn } from '../sign-in.ts';
 import { answerChallenge, type ChallengeAnswer } from './challenge.ts';
 import { makeRecoveryCodes } from './recovery-codes.ts';
@@ -14,11 +14,16 @@ import {
   type TotpEnrolment,
 } from './totp.ts';
 
-/** Second factors. Who changes them should have shown the highest that they have; the routes see to that. */
+/**
+ * Second factors, of who comes in a session. Who has one changes them in a session of level 2 only; that it was shown a
+ * moment ago is for the routes to see to.
+ *
+ * @throws {AccessDenied} for an API key @throws {InsufficientAuthentication}
+ */
 export interface Mfa {
   /** What the user has set up. */
   factors(principal: Principal): Promise<FactorCounts>;
-  /** A new secret for an authenticator app, in place of one that waits; counts once it is confirmed, within 15 minutes. @throws {Unauthenticated} for an API key */
+  /** A new secret for an authenticator app, in place of one that waits; counts once it is confirmed, within 15 minutes. @throws {AccessDenied} for an API key */
   enrolTotp(principal: Principal, options?: WriteOptions): Promise<TotpEnrolment>;
   /** Puts the waiting secret in force, in place of a former one, and raises the current session to level 2. @throws {InvalidCode} @throws {Unauthenticated} */
   confirmTotp(
@@ -45,7 +50,10 @@ export function createMfa(
   clean: (options?: WriteOptions) => WriteOptions,
 ): Mfa {
   return {
-    factors: (principal) => countFactors(context.db, principal.userId),
+    async factors(principal) {
+      sessionOf(principal);
+      return countFactors(context.db, principal.userId);
+    },
     enrolTotp: (principal, options) => enrolTotp(context, principal, clean(options)),
     confirmTotp: (principal, confirmation, options) =>
       confirmTotp(context, principal, confirmation, clean(options)),
