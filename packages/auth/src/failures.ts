@@ -84,7 +84,7 @@ export class ApiKeyNotFound extends failure(
   'There is no such API key.',
 ) {}
 
-/** The user has 100 API keys; revoke one first. */
+/** The user has 100 API keys that work; revoke one first. */
 export class TooManyApiKeys extends failure(
   'auth.too_many_api_keys',
   'conflict',
