@@ -118,3 +118,10 @@ export class MfaNotEnabled extends failure(
   'conflict',
   'Set up a second factor first.',
 ) {}
+
+/** Without it nobody could sign in to the account. */
+export class LastWayIn extends failure(
+  'auth.last_way_in',
+  'conflict',
+  'This is the last way to sign in to your account. Add another one first.',
+) {}

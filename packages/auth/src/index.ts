@@ -28,6 +28,7 @@ export {
   InvalidCode,
   InvalidCredentials,
   InvalidToken,
+  LastWayIn,
   MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,

@@ -9,6 +9,7 @@ import { apiKeys } from './migrations/0007-api-keys.ts';
 import { oauth } from './migrations/0008-oauth.ts';
 import { emailChange } from './migrations/0009-email-change.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
+import { waysIn } from './migrations/0012-ways-in.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
 export const authMigrations: Migrations = {
@@ -24,5 +25,6 @@ export const authMigrations: Migrations = {
     oauth,
     emailChange,
     signingKeys,
+    waysIn,
   ],
 };

@@ -57,7 +57,7 @@ export async function login(
     previousToken: input.previousToken,
   } as const;
   const signIn = await transact(db, async (trx) => {
-    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    if (!(await noteUse(context, trx, checked, { ...options, isAlone: true }))) return null;
     return finishSignIn(auth, trx, first, options.origin);
   }).catch(alike);
   if (signIn === null) throw notAccepted();

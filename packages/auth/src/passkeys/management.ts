@@ -7,6 +7,7 @@ import { assertStrong } from '../second-factors/assert-strong.ts';
 import { disableMfaIfLast } from '../second-factors/enabling.ts';
 import type { PasskeyRow } from '../tables.ts';
 import { findUser, lockUser } from '../users.ts';
+import { assertOtherWayIn } from '../ways-in.ts';
 import type { PasskeysContext } from './context.ts';
 import { UnknownPasskey } from './failures.ts';
 import { deletePasskey, passkeysOf } from './queries.ts';
@@ -40,6 +41,7 @@ export async function remove(
     assertStrong(await lockUser(trx, userId), session);
     const row = await deletePasskey(trx, id, userId);
     if (row === undefined) throw new UnknownPasskey();
+    await assertOtherWayIn(trx, { userId, id, providers: context.providers });
     const details = { passkeyId: id };
     await record(auth, trx, { type: 'auth.passkey.removed', userId, details }, origin);
     await disableMfaIfLast(trx, userId);

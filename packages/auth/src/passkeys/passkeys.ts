@@ -37,7 +37,7 @@ export interface Passkeys {
   ): Promise<RegisteredPasskey>;
   /** All of the user, oldest first; at most 20. */
   list(principal: Principal): Promise<readonly Passkey[]>;
-  /** Removes a passkey and tells the owner; without another second factor, the account has none then. @throws {UnknownPasskey} @throws {InsufficientAuthentication} */
+  /** Removes a passkey and tells the owner; without another second factor, the account has none then. @throws {UnknownPasskey} @throws {LastWayIn} when nothing else is left to sign in with @throws {InsufficientAuthentication} */
   remove(principal: Principal, id: string, options?: WriteOptions): Promise<void>;
   /** What a browser needs to sign in; the same for everybody. */
   loginOptions(
@@ -75,6 +75,8 @@ export interface PasskeysOptions {
   origins?: readonly string[];
   /** Whether a passkey must verify its user where a first factor was shown before. Signing in with nothing else always asks for it. @default 'preferred' */
   userVerification?: 'required' | 'preferred';
+  /** Where one can sign in beside: `providers` of `createOAuth` fits. The last way in is not removed. @default every provider that an account is linked to counts */
+  providers?: readonly { readonly id: string }[];
 }
 
 /** @throws {TypeError} when an origin is none, or does not belong to `rpId`. */
@@ -84,9 +86,10 @@ export function createPasskeys({
   rpName = auth.appName,
   origins = [auth.publicUrl.origin],
   userVerification = 'preferred',
+  providers,
 }: PasskeysOptions): Passkeys {
   const party = parseRelyingParty({ id: rpId, name: rpName, origins, userVerification });
-  const context: PasskeysContext = { auth, party };
+  const context: PasskeysContext = { auth, party, providers: providers?.map(({ id }) => id) };
   return {
     registrationOptions: (principal, options) =>
       registrationOptions(context, principal, clean(options)),

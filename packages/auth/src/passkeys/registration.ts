@@ -111,6 +111,8 @@ async function store(
     aaguid: credential.aaguid,
     backup_eligible: credential.backupEligible,
     backed_up: credential.backedUp,
+    discoverable: credential.discoverable,
+    user_verified: credential.userVerified,
     name,
     created_at: auth.clock.now(),
     last_used_at: null,

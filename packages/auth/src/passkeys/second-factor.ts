@@ -69,7 +69,7 @@ export async function answerChallenge(
   const signedIn = await transact(db, async (trx) => {
     const consumed = await auth.challenges.consume(trx, 'second_factor', input.challenge);
     if (consumed === null) throw new InvalidChallenge();
-    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    if (!(await noteUse(context, trx, checked, options))) return null;
     const { previousToken, trustDevice } = input;
     const proof = { challenge: consumed, method: 'passkey' } as const;
     const second = { ...proof, previousToken, trustDevice };

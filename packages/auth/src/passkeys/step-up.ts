@@ -53,7 +53,7 @@ export async function stepUp(
   if ('reason' in checked)
     throw await refuse(context, 'auth.step_up.failed', { ...checked, userId }, options);
   const raised = await transact(db, async (trx) => {
-    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    if (!(await noteUse(context, trx, checked, options))) return null;
     const proof = { method: 'passkey', level: 2 } as const;
     const renewed = await raiseSession(auth, trx, principal, proof);
     const details = { sessionId: session.id, ...proof };
