@@ -1,12 +1,13 @@
 import { afterCommit, transact, type Trx } from '@svc/db';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { acted } from './events.ts';
-import type { Origin } from './origin.ts';
+import { cleanOrigin, type Origin } from './origin.ts';
 
 /** What can happen to an account. Names are API: events, audit entries and metrics carry them. */
 export type AuthActType =
   | 'auth.user.registered'
   | 'auth.user.verified'
+  | 'auth.user.verification_resent'
   | 'auth.user.imported'
   | 'auth.user.renamed'
   | 'auth.user.disabled'
@@ -88,7 +89,7 @@ export async function record(
 ): Promise<void> {
   const { userId, outcome = 'success' } = act;
   const details = detailsOf(act);
-  await context.audit?.(toAuditEvent({ ...act, details }, origin), { within: trx });
+  await context.audit?.(toAuditEvent({ ...act, details }, cleanOrigin(origin)), { within: trx });
   afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
 }
 

@@ -47,7 +47,7 @@ export async function login(
   if (!fits || phc === null) throw await refuse('wrong_password');
   if (found.disabled_at !== null) throw await refuse('disabled');
   if (found.verified_at === null || found.credential_version === null) {
-    mailNewVerification(context, found, within);
+    mailNewVerification(context, found, options);
     throw await refuse('unverified');
   }
   const first = {

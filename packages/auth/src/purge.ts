@@ -1,18 +1,27 @@
 import type { AuthContext } from './context.ts';
+import { purgeEnrolments } from './second-factors/totp.ts';
 
 /** How many rows were deleted. */
 export interface Purged {
   readonly throttles: number;
   readonly devices: number;
   readonly challenges: number;
+  readonly oneTimeTokens: number;
+  readonly totpEnrolments: number;
 }
 
-/** Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges. */
-export async function purge({ db, throttles, devices, challenges }: AuthContext): Promise<Purged> {
+/**
+ * Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges, links
+ * that were mailed and what waited for them, secrets of apps that were never confirmed.
+ */
+export async function purge(context: AuthContext): Promise<Purged> {
+  const { db, throttles, devices, challenges, tokens } = context;
   return {
     throttles: await throttles.purge(db),
     devices: await devices.purge(db),
     challenges: await challenges.purge(db),
+    oneTimeTokens: await tokens.purge(db),
+    totpEnrolments: await purgeEnrolments(context),
   };
 }
 

@@ -4,7 +4,7 @@ import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { Unauthenticated } from '../failures.ts';
 import { type Principal, sessionOf } from '../principal.ts';
-import { parseName } from '../registration.ts';
+import { parseName } from '../name.ts';
 import { tablesOf } from '../tables.ts';
 import { toUser, type User } from '../users.ts';
 

@@ -4,7 +4,6 @@ import { recordAlone } from '../acts.ts';
 import type { Auth } from '../auth.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
-import { cleanOrigin } from '../origin.ts';
 import { type Principal, sessionOf } from '../principal.ts';
 import { finishSignIn, type SignIn } from '../sign-in.ts';
 import { findUser } from '../users.ts';
@@ -108,11 +107,10 @@ export function createOAuth(options: OAuthOptions): OAuth {
     if (client === undefined) throw new UnknownProvider();
     return client;
   };
-  const clean = (given: WriteOptions = {}) => ({ ...given, origin: cleanOrigin(given.origin) });
   return {
     providers: providers.map(({ id, name }) => ({ id, name })),
-    begin: (input, given) => begin(context, clientOf(input.provider), input, clean(given)),
-    complete: (input, given) => complete(context, clientOf(input.provider), input, clean(given)),
+    begin: (input, given) => begin(context, clientOf(input.provider), input, given),
+    complete: (input, given) => complete(context, clientOf(input.provider), input, given),
     async identities(principal) {
       sessionOf(principal);
       return listIdentities(context.db, principal.userId);
@@ -121,7 +119,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       sessionOf(principal);
       const { userId } = principal;
       const input = { userId, identityId, providers: [...clients.keys()] };
-      await unlinkIdentity(context, input, clean(given));
+      await unlinkIdentity(context, input, given);
     },
     async tokens(principal, identityId) {
       sessionOf(principal);
@@ -160,7 +158,7 @@ async function begin(
   context: AuthContext,
   client: ProviderClient,
   { returnTo, link }: OAuthBeginning,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<OAuthBegun> {
   const attempt = {
     provider: client.provider.id,
@@ -177,7 +175,7 @@ async function complete(
   context: AuthContext,
   client: ProviderClient,
   input: OAuthReturn,
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<OAuthCompleted> {
   const db = options.within ?? context.db;
   const { searchParams } = new URL(input.currentUrl, context.publicUrl);

@@ -19,7 +19,7 @@ export interface PasskeyLogin {
 // Nobody is named, so nothing depends on who asks: the authenticator knows which accounts it has.
 export async function loginOptions(
   context: PasskeysContext,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   const { nonce, nonceHash } = newNonce(context);
@@ -37,7 +37,7 @@ export async function loginOptions(
 export async function login(
   context: PasskeysContext,
   input: PasskeyLogin,
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<SignIn> {
   const { auth } = context;
   const db = options.within ?? auth.db;

@@ -31,7 +31,7 @@ export async function remove(
   context: PasskeysContext,
   principal: Principal,
   id: string,
-  { within, origin }: WriteOptions,
+  { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const { auth } = context;
   const session = sessionOf(principal);

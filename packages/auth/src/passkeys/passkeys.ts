@@ -1,6 +1,5 @@
 import type { Auth } from '../auth.ts';
 import type { WriteOptions } from '../context.ts';
-import { cleanOrigin } from '../origin.ts';
 import type { Principal } from '../principal.ts';
 import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { SignedIn, SignIn } from '../sign-in.ts';
@@ -91,21 +90,15 @@ export function createPasskeys({
   const party = parseRelyingParty({ id: rpId, name: rpName, origins, userVerification });
   const context: PasskeysContext = { auth, party, providers: providers?.map(({ id }) => id) };
   return {
-    registrationOptions: (principal, options) =>
-      registrationOptions(context, principal, clean(options)),
-    register: (principal, input, options) => register(context, principal, input, clean(options)),
+    registrationOptions: (principal, options) => registrationOptions(context, principal, options),
+    register: (principal, input, options) => register(context, principal, input, options),
     list: (principal) => list(context, principal),
-    remove: (principal, id, options) => remove(context, principal, id, clean(options)),
-    loginOptions: (options) => loginOptions(context, clean(options)),
-    login: (input, options) => login(context, input, clean(options)),
-    secondFactorOptions: (input, options) => secondFactorOptions(context, input, clean(options)),
-    answerChallenge: (input, options) => answerChallenge(context, input, clean(options)),
-    stepUpOptions: (principal, options) => stepUpOptions(context, principal, clean(options)),
-    stepUp: (principal, input, options) => stepUp(context, principal, input, clean(options)),
+    remove: (principal, id, options) => remove(context, principal, id, options),
+    loginOptions: (options) => loginOptions(context, options),
+    login: (input, options) => login(context, input, options),
+    secondFactorOptions: (input, options) => secondFactorOptions(context, input, options),
+    answerChallenge: (input, options) => answerChallenge(context, input, options),
+    stepUpOptions: (principal, options) => stepUpOptions(context, principal, options),
+    stepUp: (principal, input, options) => stepUp(context, principal, input, options),
   };
 }
-
-const clean = (options: WriteOptions = {}): WriteOptions => ({
-  ...options,
-  origin: cleanOrigin(options.origin),
-});

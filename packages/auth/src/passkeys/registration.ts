@@ -43,7 +43,7 @@ const maxPasskeys = 20;
 export async function registrationOptions(
   context: PasskeysContext,
   principal: Principal,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyCreationOptions }> {
   const { auth, party } = context;
   const db = within ?? auth.db;
@@ -67,7 +67,7 @@ export async function register(
   context: PasskeysContext,
   principal: Principal,
   input: PasskeyRegistration,
-  { within, origin }: WriteOptions,
+  { within, origin }: WriteOptions = {},
 ): Promise<RegisteredPasskey> {
   const { auth, party } = context;
   const db = within ?? auth.db;

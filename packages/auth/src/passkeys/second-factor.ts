@@ -26,7 +26,7 @@ export interface PasskeyAnswer {
 export async function secondFactorOptions(
   context: PasskeysContext,
   input: { challenge: string },
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   return transact(within ?? auth.db, async (trx) => {
@@ -49,7 +49,7 @@ export async function secondFactorOptions(
 export async function answerChallenge(
   context: PasskeysContext,
   input: PasskeyAnswer,
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<SignedIn> {
   const { auth, party } = context;
   const db = options.within ?? auth.db;
@@ -86,7 +86,7 @@ export async function answerChallenge(
 async function countFailure(
   { auth }: PasskeysContext,
   challengeId: string,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<void> {
   const count = () => auth.challenges.countFailure(auth.db, challengeId);
   if (within === undefined) await count();

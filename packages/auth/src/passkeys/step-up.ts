@@ -15,7 +15,7 @@ import type { AssertionResponse } from './schemas.ts';
 export async function stepUpOptions(
   context: PasskeysContext,
   principal: Principal,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   const db = within ?? auth.db;
@@ -37,7 +37,7 @@ export async function stepUp(
   context: PasskeysContext,
   principal: Principal,
   input: { challenge: string; response: AssertionResponse },
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<SteppedUp> {
   const { auth } = context;
   const db = options.within ?? auth.db;

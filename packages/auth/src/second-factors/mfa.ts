@@ -45,23 +45,18 @@ export interface Mfa {
   stepUp(principal: Principal, shown: StepUp, options?: WriteOptions): Promise<SteppedUp>;
 }
 
-export function createMfa(
-  context: AuthContext,
-  clean: (options?: WriteOptions) => WriteOptions,
-): Mfa {
+export function createMfa(context: AuthContext): Mfa {
   return {
     async factors(principal) {
       sessionOf(principal);
       return countFactors(context.db, principal.userId);
     },
-    enrolTotp: (principal, options) => enrolTotp(context, principal, clean(options)),
+    enrolTotp: (principal, options) => enrolTotp(context, principal, options),
     confirmTotp: (principal, confirmation, options) =>
-      confirmTotp(context, principal, confirmation, clean(options)),
-    removeTotp: (principal, input, options) =>
-      removeTotp(context, principal, input, clean(options)),
-    makeRecoveryCodes: (principal, options) =>
-      makeRecoveryCodes(context, principal, clean(options)),
-    answerChallenge: (input, options) => answerChallenge(context, input, clean(options)),
-    stepUp: (principal, shown, options) => stepUp(context, principal, shown, clean(options)),
+      confirmTotp(context, principal, confirmation, options),
+    removeTotp: (principal, input, options) => removeTotp(context, principal, input, options),
+    makeRecoveryCodes: (principal, options) => makeRecoveryCodes(context, principal, options),
+    answerChallenge: (input, options) => answerChallenge(context, input, options),
+    stepUp: (principal, shown, options) => stepUp(context, principal, shown, options),
   };
 }

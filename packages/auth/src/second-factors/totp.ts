@@ -96,6 +96,16 @@ export async function confirmTotp(
   return confirmed;
 }
 
+/** Deletes secrets that were not confirmed in time and answers how many. */
+export async function purgeEnrolments({ db, clock }: AuthContext): Promise<number> {
+  const result = await tablesOf(db)
+    .deleteFrom('svc_auth.totp_factors')
+    .where('confirmed_at', 'is', null)
+    .where('created_at', '<', new Date(clock.now().getTime() - enrolmentTtlMs))
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
+
 // Guesses are counted here, too: a session that somebody else has must not become one of level 2 by guessing
 // at the secret that its user is about to confirm.
 async function confirmPending(
