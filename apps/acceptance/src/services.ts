@@ -86,8 +86,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
-  const passkeys = createPasskeys({ auth });
   const oauth = createOAuth({ auth, providers: providersOf(settings) });
+  const passkeys = createPasskeys({ auth, providers: oauth.providers });
   const serviceTokens = createServiceTokens({
     db,
     issuer: settings.publicUrl,

@@ -91,7 +91,7 @@ export class ApiKeyNotFound extends failure(
   'There is no such API key.',
 ) {}
 
-/** The user has 100 API keys; revoke one first. */
+/** The user has 100 API keys that work; revoke one first. */
 export class TooManyApiKeys extends failure(
   'auth.too_many_api_keys',
   'conflict',
@@ -124,4 +124,11 @@ export class MfaNotEnabled extends failure(
   'auth.mfa_not_enabled',
   'conflict',
   'Set up a second factor first.',
+) {}
+
+/** Without it nobody could sign in to the account. */
+export class LastWayIn extends failure(
+  'auth.last_way_in',
+  'conflict',
+  'This is the last way to sign in to your account. Add another one first.',
 ) {}

@@ -36,6 +36,7 @@ export {
   InvalidCredentials,
   InvalidRefreshToken,
   InvalidToken,
+  LastWayIn,
   MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,
@@ -64,7 +65,7 @@ export type {
 } from './passwords/password-hasher.ts';
 export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
-export type { ApiKeyInUse, Principal } from './principal.ts';
+export { actorOf, type ApiKeyInUse, type Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
 export type { Refreshed } from './refresh/refresh.ts';
 export type { Registration } from './registration.ts';

@@ -47,7 +47,7 @@ export async function login(
   if (found.verified_at === null || found.credential_version === null) {
     const refused = await refuse('unverified');
     // Last, so that the mail is under way after the answer and not beside it.
-    mailNewVerification(context, found, within);
+    mailNewVerification(context, found, options);
     throw refused;
   }
   const first = {

@@ -12,6 +12,9 @@ export const tokenTtlMs: Record<TokenPurpose, number> = {
   change_email: 60 * 60_000,
 };
 
+// A registration is taken up again by signing in, which mails a new link; not for ever, as a password and a name wait in it.
+const keepMs = 30 * 24 * 60 * 60_000;
+
 /** What waits for an address to be confirmed: a registration's password and name, or the address of somebody who has another. */
 export interface Pending {
   readonly phc?: string;
@@ -39,6 +42,8 @@ export interface OneTimeTokens {
   forget(db: Db, userId: string, purposes: readonly TokenPurpose[]): Promise<void>;
   /** Forgets what registrations of this user wait, and their links. */
   forgetPending(db: Db, userId: string): Promise<void>;
+  /** Deletes those that stopped working 30 days ago, with what waited for them, and answers how many. */
+  purge(db: Db): Promise<number>;
 }
 
 /** Whether a text can be a token of ours: 256 bits in base64url. Spares the database what is junk. */
@@ -130,6 +135,13 @@ export function createOneTimeTokens(options: {
         .where('user_id', '=', userId)
         .where('pending_password', 'is not', null)
         .execute();
+    },
+    async purge(db) {
+      const result = await tablesOf(db)
+        .deleteFrom('svc_auth.one_time_tokens')
+        .where('expires_at', '<', new Date(clock.now().getTime() - keepMs))
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
     },
   };
 }

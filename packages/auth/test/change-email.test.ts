@@ -154,10 +154,8 @@ describeDatabases('a change of address', [authMigrations], (test) => {
     );
     const third = await session();
     await auth.logout({ token: third.token });
-    for (const principal of [third.principal, { ...third.principal, session: null }])
-      expect(await codeOf(auth.account.requestEmailChange(principal, { email: someone() }))).toBe(
-        'auth.unauthenticated',
-      );
+    const asks = auth.account.requestEmailChange(third.principal, { email: someone() });
+    expect(await codeOf(asks)).toBe('auth.unauthenticated');
   });
 
   test('another spelling of the same address is a change like any other', async ({ db }) => {

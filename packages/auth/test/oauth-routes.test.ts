@@ -83,9 +83,18 @@ test('a browser signs in at a provider and goes on to where it wanted', async ({
     `${publicUrl}/projects?tab=1`,
     'no-store',
   ]);
-  expect([...jar.keys()]).toEqual(['__Host-sid']);
+  expect([...jar.keys()].toSorted()).toEqual(['__Host-device', '__Host-sid']);
   const me = (await (await request('/auth/me')).json()) as { user: { email: string } };
   expect(me.user.email).toBe(email);
+});
+
+test('a browser that signs in at a provider again and again stays one device', async ({ db }) => {
+  const { browser } = openApp(db);
+  sits();
+  const { request, goThere } = browser();
+  for (let time = 0; time < 3; time += 1) expect((await request(await goThere())).status).toBe(302);
+  const { items } = (await (await request('/auth/devices')).json()) as { items: unknown[] };
+  expect(items).toHaveLength(1);
 });
 
 test('a link starts it, too, but not from a page of another site', async ({ db }) => {

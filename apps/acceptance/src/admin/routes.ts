@@ -1,4 +1,4 @@
-import { type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
+import { actorOf, type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
 import {
   type AuthEnv,
   originOf,
@@ -18,7 +18,6 @@ const tags = ['Administration'];
 export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages: PagesOptions) {
   // Who changes what others may do has just shown who they are (ASVS 5.0 7.5.3).
   const confirmed = requireUser(auth, { ...pages, level: 2, maxAge: '15m' });
-  const actorOf = (userId: string) => ({ type: 'user', id: userId }) as const;
   return new Hono<AuthEnv>()
     .use(requireUser(auth, pages))
     .get(
@@ -56,7 +55,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       validated('json', ChangeRoles),
       async (c) => {
         const roles = c.req.valid('json').roles as Role[];
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.setRoles(c.req.valid('param').id, roles, actor, options);
         return c.json(toBody(user));
@@ -76,7 +75,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       confirmed,
       validated('param', UserId),
       async (c) => {
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.disable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));
@@ -95,7 +94,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       confirmed,
       validated('param', UserId),
       async (c) => {
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.enable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));

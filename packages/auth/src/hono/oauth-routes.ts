@@ -7,6 +7,7 @@ import {
   InsufficientAuthentication,
   InvalidChallenge,
   InvalidCredentials,
+  LastWayIn,
   Unauthenticated,
 } from '../failures.ts';
 import {
@@ -14,7 +15,6 @@ import {
   IdentityNotFound,
   IdentityNotLinked,
   IdentityTaken,
-  LastWayIn,
   OAuthFailed,
   ProviderUnavailable,
   UnknownProvider,

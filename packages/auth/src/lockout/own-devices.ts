@@ -2,9 +2,8 @@ import { isUuid } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
-import { AccessDenied } from '../failures.ts';
 import type { Origin } from '../origin.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { type DeviceRow, tablesOf } from '../tables.ts';
 import { deviceTtlMs, forgetDevices } from './devices.ts';
 
@@ -35,7 +34,7 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
   const alive = (row: DeviceRow) => row.trusted_until !== null && row.trusted_until > clock.now();
   return {
     async list(principal) {
-      refuseKeys(principal);
+      sessionOf(principal);
       const rows = await tablesOf(db)
         .selectFrom('svc_auth.devices')
         .selectAll()
@@ -54,13 +53,13 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
       }));
     },
     async forget(principal, id, { within, origin } = {}) {
-      refuseKeys(principal);
+      sessionOf(principal);
       if (!isUuid(id)) return;
       const { userId } = principal;
       await transact(within ?? db, (trx) => forgetDevice(context, trx, userId, id, origin));
     },
     async forgetAll(principal, { within, origin } = {}) {
-      refuseKeys(principal);
+      sessionOf(principal);
       const { userId } = principal;
       return transact(within ?? db, async (trx) => {
         const devicesForgotten = await forgetDevices(trx, userId);
@@ -92,8 +91,4 @@ export async function forgetDevice(
   if (gone.numDeletedRows === 0n) return;
   const target = { type: 'device', id };
   await record(context, trx, { type: 'auth.device.forgotten', userId, target }, origin);
-}
-
-function refuseKeys(principal: Principal): void {
-  if (principal.session === null) throw new AccessDenied();
 }

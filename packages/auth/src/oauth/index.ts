@@ -3,7 +3,6 @@ export {
   IdentityNotFound,
   IdentityNotLinked,
   IdentityTaken,
-  LastWayIn,
   OAuthFailed,
   ProviderUnavailable,
   UnknownProvider,

@@ -74,7 +74,7 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
           'Raises the session to level 2 under a new token; with the first factor, answers recovery codes.',
         tags,
         responses: { 200: { description: 'The app is in force.', schema: ConfirmedBody } },
-        failures: [ValidationFailed, Unauthenticated, InvalidCode],
+        failures: [ValidationFailed, InvalidCode, ...refusals],
       }),
       signedIn,
       validated('json', ConfirmTotpSchema),

@@ -2,7 +2,12 @@ import { ValidationFailed } from '@svc/core';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
-import { InsufficientAuthentication, InvalidChallenge, Unauthenticated } from '../../failures.ts';
+import {
+  InsufficientAuthentication,
+  InvalidChallenge,
+  LastWayIn,
+  Unauthenticated,
+} from '../../failures.ts';
 import {
   CreationBody,
   PasskeyIdSchema,
@@ -91,7 +96,7 @@ export function passkeyManagementRoutes(auth: Auth, passkeys: Passkeys, options:
         summary: 'Remove a passkey',
         tags,
         responses: { 204: { description: 'It does not work any more.' } },
-        failures: [ValidationFailed, ...refusals, UnknownPasskey],
+        failures: [ValidationFailed, ...refusals, UnknownPasskey, LastWayIn],
       }),
       confirmed,
       validated('param', PasskeyIdSchema),
