@@ -20,6 +20,8 @@ export interface Pending {
   readonly phc?: string;
   readonly name?: string | null;
   readonly email?: string;
+  /** How long it waits. @default as long as a link of its purpose works */
+  readonly waitsMs?: number;
 }
 
 export interface TokenHolder {
@@ -57,19 +59,19 @@ export function createOneTimeTokens(options: {
   random: RandomBytes;
 }): OneTimeTokens {
   const { clock, newId, random } = options;
-  const fresh = (purpose: TokenPurpose) => {
+  const fresh = (purpose: TokenPurpose, ttlMs = tokenTtlMs[purpose]) => {
     const token = randomToken(32, random);
     const now = clock.now();
     const row = {
       token_hash: sha256(token),
       created_at: now,
-      expires_at: new Date(now.getTime() + tokenTtlMs[purpose]),
+      expires_at: new Date(now.getTime() + ttlMs),
     };
     return { token, row };
   };
   return {
     async issue(db, purpose, userId, pending) {
-      const { token, row } = fresh(purpose);
+      const { token, row } = fresh(purpose, pending?.waitsMs);
       const values = {
         ...row,
         pending_password: pending?.phc ?? null,

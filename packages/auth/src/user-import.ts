@@ -74,6 +74,9 @@ function insertUser(
     .executeTakeFirst();
 }
 
+/** Ten years. */
+const importWaitsMs = 3650 * 24 * 60 * 60_000;
+
 // Of somebody who is not verified it waits, like that of a registration: their first login mails them a link.
 async function keepPassword(
   context: AuthContext,
@@ -82,7 +85,9 @@ async function keepPassword(
   phc: string,
 ): Promise<void> {
   if (user.verified_at === null) {
-    await context.tokens.issue(trx, 'verify', user.id, { phc, name: user.name });
+    // Its link is mailed to nobody; the password waits as long as the owner takes to come.
+    const pending = { phc, name: user.name, waitsMs: importWaitsMs };
+    await context.tokens.issue(trx, 'verify', user.id, pending);
     return;
   }
   await setPassword(trx, user.id, phc, user.verified_at);
