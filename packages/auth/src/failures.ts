@@ -84,6 +84,20 @@ export class SessionNotFound extends failure(
   'There is no such session.',
 ) {}
 
+/** No browser that knows the user has this id. */
+export class DeviceNotFound extends failure(
+  'auth.device_not_found',
+  'not_found',
+  'There is no such browser.',
+) {}
+
+/** The user has set up no authenticator app. */
+export class TotpNotFound extends failure(
+  'auth.totp_not_found',
+  'not_found',
+  'There is no authenticator app.',
+) {}
+
 /** No API key of the user has this id, or it has ended. */
 export class ApiKeyNotFound extends failure(
   'auth.api_key_not_found',

@@ -9,7 +9,7 @@ import {
   requirePermission,
   requireRole,
   requireUser,
-} from '../src/hono/index.ts';
+} from '../src/hono.ts';
 import { actorOf, type AuthAuditEvent } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { openAuth } from './open-auth.ts';

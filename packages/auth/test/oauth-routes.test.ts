@@ -5,9 +5,9 @@ import { databaseTest } from '@svc/db/testing';
 import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { authRoutes, oauthRoutes } from '../src/hono/index.ts';
+import { authRoutes, oauthRoutes } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth } from '../src/oauth/index.ts';
+import { createOAuth } from '../src/oauth.ts';
 import { openAuth, password, someone } from './open-auth.ts';
 import { type Issuer, publicUrl, startIssuer, visit } from './oauth-servers.ts';
 import { corp } from './open-oauth.ts';
@@ -69,7 +69,7 @@ test('a browser signs in at a provider and goes on to where it wanted', async ({
   const email = sits();
   const { request, post, jar } = browser();
   const listed = await request('/auth/oauth/providers');
-  expect(await listed.json()).toEqual({ providers: [{ id: 'corp', name: 'Corp' }] });
+  expect(await listed.json()).toEqual({ items: [{ id: 'corp', name: 'Corp' }] });
   const started = await post('/auth/oauth/corp/start', { returnTo: '/projects?tab=1' });
   expect(started.headers.get('set-cookie')).toMatch(
     /^__Host-oauth=[\w-]{43}; Max-Age=300; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
@@ -197,10 +197,10 @@ test('linking and unlinking need a proof of the last 10 minutes, and a page of o
   const back = await request(await goThere('/auth/oauth/corp/link', { returnTo: '/settings' }));
   expect(back.headers.get('location')).toBe(`${publicUrl}/settings`);
   const listed = (await (await request('/auth/identities')).json()) as {
-    identities: { id: string; provider: string }[];
+    items: { id: string; provider: string }[];
   };
-  expect(listed.identities).toMatchObject([{ provider: 'corp', lastUsedAt: expect.any(String) }]);
-  const path = `/auth/identities/${listed.identities[0]?.id}`;
+  expect(listed.items).toMatchObject([{ provider: 'corp', lastUsedAt: expect.any(String) }]);
+  const path = `/auth/identities/${listed.items[0]?.id}`;
   await clock.advance('11m');
   for (const late of [
     await post('/auth/oauth/corp/link', {}),
@@ -216,4 +216,6 @@ test('linking and unlinking need a proof of the last 10 minutes, and a page of o
   expect((await request(path, { method: 'DELETE', headers: foreign })).status).toBe(403);
   expect((await request(path, { method: 'DELETE', headers: ours })).status).toBe(204);
   expect((await request(path, { method: 'DELETE', headers: ours })).status).toBe(404);
+  const noId = await request('/auth/identities/no-id', { method: 'DELETE', headers: ours });
+  expect(noId.status).toBe(400);
 });

@@ -2,7 +2,7 @@ import { transact } from '@svc/db';
 import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { github } from '../src/oauth/index.ts';
+import { github } from '../src/oauth.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { codeOf, openAuth, password, someone } from './open-auth.ts';
 import {

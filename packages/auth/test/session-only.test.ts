@@ -2,7 +2,7 @@ import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
 import type { Principal } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth } from '../src/oauth/index.ts';
+import { createOAuth } from '../src/oauth.ts';
 import { createPasskeys } from '../src/passkeys.ts';
 import { codeOf, newPassword, openAuth, password } from './open-auth.ts';
 

@@ -1,6 +1,6 @@
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
-import { requireUser } from '../src/hono/index.ts';
+import { requireUser } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { totpCode } from '../src/testing.ts';
 import { codeOf, newPassword, password } from './open-auth.ts';

@@ -168,6 +168,7 @@ describeDatabases('TOTP', [authMigrations], (test) => {
       })
       .execute();
     await auth.mfa.removeTotp(principal);
+    expect(await codeOf(auth.mfa.removeTotp(principal))).toBe('auth.totp_not_found');
     expect(await auth.mfa.factors(principal)).toEqual({
       totp: false,
       passkeys: 0,
@@ -206,6 +207,7 @@ describeDatabases('TOTP', [authMigrations], (test) => {
       })
       .execute();
     await auth.mfa.removeTotp(principal);
+    expect(await codeOf(auth.mfa.removeTotp(principal))).toBe('auth.totp_not_found');
     expect(await auth.mfa.factors(principal)).toEqual({
       totp: false,
       passkeys: 1,

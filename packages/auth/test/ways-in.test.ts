@@ -2,7 +2,7 @@ import { databaseTest, describeDatabases } from '@svc/db/testing';
 import type { Db } from '@svc/db';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth, oidc } from '../src/oauth/index.ts';
+import { createOAuth, oidc } from '../src/oauth.ts';
 import { codeOf, tally } from './open-auth.ts';
 import { openPasskeys } from './open-passkeys.ts';
 

@@ -6,7 +6,7 @@ import {
   requirePermission,
   requireUser,
 } from '@svc/auth/hono';
-import { type Cursors, InvalidCursor, isUuid, toPage } from '@svc/core';
+import { type Cursors, InvalidCursor, isUuid, toPage, ValidationFailed } from '@svc/core';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Permission, Role } from '../authorization.ts';
@@ -27,7 +27,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         summary: 'List users, newest first',
         tags,
         responses: { 200: { description: 'A page of users', schema: UserPage } },
-        failures: [InvalidCursor],
+        failures: [ValidationFailed, InvalidCursor],
       }),
       requirePermission(auth, 'user.read'),
       validated('query', ListUsers),

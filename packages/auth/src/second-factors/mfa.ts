@@ -31,7 +31,7 @@ export interface Mfa {
     confirmation: TotpConfirmation,
     options?: WriteOptions,
   ): Promise<TotpConfirmed>;
-  /** Removes the authenticator app. With the last factor, recovery codes and trust in devices go, and sessions fall back to level 1. */
+  /** Removes the authenticator app. With the last factor, recovery codes and trust in devices go, and sessions fall back to level 1. @throws {TotpNotFound} */
   removeTotp(
     principal: Principal,
     input?: { endOtherSessions?: boolean | undefined },

@@ -1,7 +1,7 @@
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
-import { InvalidCode } from '../failures.ts';
+import { InvalidCode, TotpNotFound } from '../failures.ts';
 import { type Principal, sessionOf } from '../principal.ts';
 import { tablesOf, type TotpFactorRow } from '../tables.ts';
 import { lockUser } from '../users.ts';
@@ -201,6 +201,7 @@ export async function removeTotp(
       .where('user_id', '=', userId)
       .returning('confirmed_at')
       .execute();
+    if (removed.length === 0) throw new TotpNotFound();
     if (removed.every(({ confirmed_at: confirmedAt }) => confirmedAt === null)) return;
     const last = await disableMfaIfLast(trx, userId);
     const sessionsEnded = endOthers ? await endOtherSessions(context, trx, principal) : 0;

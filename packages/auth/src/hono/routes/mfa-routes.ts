@@ -8,6 +8,7 @@ import {
   InvalidChallenge,
   InvalidCode,
   MfaNotEnabled,
+  TotpNotFound,
   Unauthenticated,
 } from '../../failures.ts';
 import { SignedInBody } from '../../schemas.ts';
@@ -98,7 +99,7 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
         summary: 'Remove the authenticator app',
         tags,
         responses: { 204: { description: 'There is none any more.' } },
-        failures: [ValidationFailed, ...refusals],
+        failures: [ValidationFailed, TotpNotFound, ...refusals],
       }),
       confirmed,
       validated('query', RemoveTotpSchema),

@@ -10,7 +10,6 @@ import {
 } from '../../failures.ts';
 import {
   CreationBody,
-  PasskeyIdSchema,
   PasskeysBody,
   RegisteredBody,
   RegisterPasskeySchema,
@@ -18,6 +17,7 @@ import {
 import { TooManyPasskeys, UnknownPasskey } from '../../passkeys/failures.ts';
 import type { Passkey } from '../../passkeys/management.ts';
 import type { Passkeys } from '../../passkeys/passkeys.ts';
+import { IdParam } from '../../schemas.ts';
 import { toRaised } from '../answers.ts';
 import { originOf } from '../origin.ts';
 import { type AuthEnv, type PagesOptions, requireUser } from '../require-user.ts';
@@ -43,7 +43,7 @@ export function passkeyManagementRoutes(auth: Auth, passkeys: Passkeys, options:
       signedIn,
       async (c) => {
         const all = await passkeys.list(c.get('principal'));
-        return c.json({ passkeys: all.map(toBody) }, 200);
+        return c.json({ items: all.map(toBody) }, 200);
       },
     )
     .post(
@@ -99,7 +99,7 @@ export function passkeyManagementRoutes(auth: Auth, passkeys: Passkeys, options:
         failures: [ValidationFailed, ...refusals, UnknownPasskey, LastWayIn],
       }),
       confirmed,
-      validated('param', PasskeyIdSchema),
+      validated('param', IdParam),
       async (c) => {
         const { id } = c.req.valid('param');
         await passkeys.remove(c.get('principal'), id, { origin: originOf(c) });
