@@ -100,8 +100,8 @@ test('what a sealer has taken and not committed is erased, too', async ({ db, da
       })
       .toBe(count);
   const done = await database.asOwner(async (trx) => {
-    // It takes the event, and stops before it can insert the entry.
-    await sql`lock table svc_audit.entries in share mode`.execute(trx);
+    // It takes the event, and stops before it can keep the personal values.
+    await sql`lock table svc_audit.personal in share mode`.execute(trx);
     const sealing = audit.seal();
     await waitingFor('relation', 1);
     const erasing = audit.erase({ userId: actor.id, by });
