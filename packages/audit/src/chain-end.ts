@@ -52,6 +52,8 @@ async function signatureFault(
   trx: Trx,
   { tenant_id, note }: ChainRow,
 ): Promise<string | undefined> {
+  if (!notes.hasKeys && note !== null && parseNote(note).signatures.length > 0)
+    return 'it is signed, and this process has no key';
   if (note !== null && !isUnsigned(notes, note)) return undefined;
   const kept = await tablesOf(trx)
     .selectFrom('svc_audit.checkpoints')

@@ -13,18 +13,16 @@ export async function chainsToSeal(db: Db): Promise<string[]> {
 /** Whether a seal waits for a chain that is locked, or leaves it to whoever has it. */
 export type WhenLocked = 'wait' | 'skip';
 
-// Whoever holds a lock for longer than this keeps no sealer waiting: it fails, and says so.
-const lockTimeouts: Record<WhenLocked, string> = { wait: '5s', skip: '1s' };
-
-export async function limitLocks(trx: Trx, whenLocked: WhenLocked): Promise<void> {
-  await sql`select set_config('lock_timeout', ${lockTimeouts[whenLocked]}, true)`.execute(trx);
+/** Whoever holds a lock for longer than this keeps no sealer waiting: it fails, and says so. */
+export async function limitLocks(trx: Trx, ms: number): Promise<void> {
+  await sql`select set_config('lock_timeout', ${String(ms)}, true)`.execute(trx);
 }
 
 /** Makes the chains that are not there yet, in a transaction of its own, so that two processes never wait crosswise. */
 export async function ensureChains(
   db: Db,
   chains: readonly string[],
-  whenLocked: WhenLocked,
+  lockMs: number,
 ): Promise<void> {
   const found = await tablesOf(db)
     .selectFrom('svc_audit.chains')
@@ -37,7 +35,7 @@ export async function ensureChains(
     .map((chain) => ({ tenant_id: chain, head: genesisOf(toTenantId(chain)) }));
   if (rows.length === 0) return;
   await transact(db, async (trx) => {
-    await limitLocks(trx, whenLocked);
+    await limitLocks(trx, lockMs);
     await sql`
       insert into svc_audit.chains (tenant_id, size, head, frontier)
       select r.tenant_id, 0, r.head, ''

@@ -27,6 +27,10 @@ import { longestWaitMs, waitingLonger } from './waiting.ts';
 
 const chainsAtOnce = 50;
 const entriesOfChain = 1000;
+// How long a lock is waited for, in milliseconds; once that has passed for some chains together, less for each, so that
+// many locked ones do not keep the others.
+const lockMs: Readonly<Record<WhenLocked, number>> = { wait: 5000, skip: 1000 };
+const shortLockMs = 500;
 // Clocks of two machines differ a little, which is no rollback; more than this is written down as it is.
 const clockSkewMs = 60_000;
 
@@ -56,7 +60,12 @@ async function sealAll(context: AuditContext, whenLocked: WhenLocked): Promise<S
     const chains = (await chainsToSeal(context.db)).filter((chain) => !faults.has(chain));
     for (let at = 0; at < chains.length; at += chainsAtOnce) {
       const some = chains.slice(at, at + chainsAtOnce);
-      const count = await sealSome(context, some, whenLocked, faults);
+      const count = await sealSome(
+        context,
+        some,
+        { whenLocked, lockMs: lockMs[whenLocked] },
+        faults,
+      );
       for (const chain of some) touched.add(chain);
       total += count;
       if (count > 0) more = true;
@@ -72,8 +81,10 @@ async function sealAll(context: AuditContext, whenLocked: WhenLocked): Promise<S
 /** Seals for those who read next; gives the chains of which something waits that should be sealed by now. */
 export async function sealToRead(context: AuditContext): Promise<ReadonlySet<string>> {
   const { faults } = await sealAll(context, 'wait');
-  const late = await waitingLonger(context.db, longestWaitMs);
   const behind = new Set(faults.keys());
+  const late = (await waitingLonger(context.db, longestWaitMs)).filter(
+    (each) => !behind.has(each.tenant_id),
+  );
   if (late.length > 0) {
     // A transaction that took long may have committed just now: what is of it is sealed at the second attempt.
     for (const chain of (await sealAll(context, 'wait')).faults.keys()) behind.add(chain);
@@ -85,16 +96,21 @@ export async function sealToRead(context: AuditContext): Promise<ReadonlySet<str
   return behind;
 }
 
+interface LockOptions {
+  readonly whenLocked: WhenLocked;
+  readonly lockMs: number;
+}
+
 // A chain that somebody damaged must not keep the others from being sealed: then each goes by itself.
 async function sealSome(
   context: AuditContext,
   chains: readonly string[],
-  whenLocked: WhenLocked,
+  locks: LockOptions,
   faults: Map<string, unknown>,
 ): Promise<number> {
   try {
-    await ensureChains(context.db, chains, whenLocked);
-    return await sealTogether(context, chains, whenLocked);
+    await ensureChains(context.db, chains, locks.lockMs);
+    return await sealTogether(context, chains, locks);
   } catch (error) {
     const [chain, ...others] = chains;
     if (isFailure(error) || chain === undefined) throw error;
@@ -105,19 +121,20 @@ async function sealSome(
     }
   }
   let count = 0;
-  for (const chain of chains) count += await sealSome(context, [chain], whenLocked, faults);
+  for (const chain of chains)
+    count += await sealSome(context, [chain], { ...locks, lockMs: shortLockMs }, faults);
   return count;
 }
 
 function sealTogether(
   context: AuditContext,
   chains: readonly string[],
-  whenLocked: WhenLocked,
+  { whenLocked, lockMs }: LockOptions,
 ): Promise<number> {
   return transact(
     context.db,
     async (trx) => {
-      await limitLocks(trx, whenLocked);
+      await limitLocks(trx, lockMs);
       const heads = await lockChains(trx, chains, whenLocked);
       const waiting = await readPending(
         trx,

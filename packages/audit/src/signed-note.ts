@@ -108,6 +108,9 @@ export function parseNote(note: string): SignedNote {
 
 /** The notes in a file that holds one after the other, or lines of a log in which `logAnchor` wrote them. */
 export function splitNotes(file: string): string[] {
+  const all = file.replaceAll('\r\n', '\n').split('\n');
+  const logged = all.flatMap((line) => loggedNote(line) ?? []);
+  if (logged.length > 0) return logged;
   const notes: string[] = [];
   let lines: string[] = [];
   const close = () => {
@@ -115,13 +118,7 @@ export function splitNotes(file: string): string[] {
     if (note !== '') notes.push(`${note}\n`);
     lines = [];
   };
-  for (const line of file.replaceAll('\r\n', '\n').split('\n')) {
-    const logged = noteIn(line);
-    if (logged !== undefined) {
-      close();
-      notes.push(logged);
-      continue;
-    }
+  for (const line of all) {
     if (!line.startsWith('— ') && lines.at(-1)?.startsWith('— ') === true) close();
     lines.push(line);
   }
@@ -129,7 +126,7 @@ export function splitNotes(file: string): string[] {
   return notes;
 }
 
-function noteIn(line: string): string | undefined {
+function loggedNote(line: string): string | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     const { checkpoint } = JSON.parse(line) as { checkpoint?: unknown };

@@ -134,14 +134,6 @@ test('after a change of keys the log verifies with both public keys, and not wit
   expect(kindsOf(await forgetful.verify({ tenantId }))).toEqual(['bad_signature']);
 });
 
-test('a log without a key works and says that it is not signed', async ({ db }) => {
-  const audit = createAudit({ db });
-  const tenantId = someTenant();
-  await fill(audit, tenantId, 3);
-  expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, signed: false });
-  expect(audit.publicKeys).toEqual([]);
-});
-
 test('options that cannot work are refused', ({ db }) => {
   for (const options of [
     { sealEvery: '2s' },

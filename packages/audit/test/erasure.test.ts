@@ -134,6 +134,34 @@ describeDatabases('erasure', [auditMigrations], (test) => {
     expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 3 });
   });
 
+  test("each log concerned names its own entries, also many, and the service's tells of the whole", async ({
+    db,
+  }) => {
+    const { audit } = openAudit(db);
+    const tenantId = someTenant();
+    const actor = { type: 'user', id: 'zoe' } as const;
+    await audit.append(event({ actor, personal }));
+    for (let index = 0; index < 60; index += 1)
+      await audit.append(event({ tenantId, actor, personal }));
+    await audit.seal();
+    await audit.erase({ userId: 'zoe', by });
+    await audit.seal();
+    const told = async (of: string | null) =>
+      (
+        await audit.search({ tenantId: of, type: 'audit.personal.erased', targetId: 'zoe' })
+      ).items.map(({ details }) => [
+        details['events'],
+        String(details['entries']).split(' ').length,
+      ]);
+    expect(await told(tenantId)).toEqual([
+      [60, 10],
+      [60, 50],
+    ]);
+    expect(await told(null)).toEqual([[61, 1]]);
+    expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 60 });
+    expect(await audit.verify({ tenantId: null })).toMatchObject({ valid: true });
+  });
+
   test('erase without one criterion is a mistake of the caller', async ({ db }) => {
     const { audit } = openAudit(db);
     await expect(audit.erase({ by })).rejects.toThrow(TypeError);

@@ -3,12 +3,12 @@ import { transact } from '@svc/db';
 import { databaseTest, type TestDatabase } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
-import { createAudit, createSigningKey, hashLeaf, sealingFailed } from '../src/index.ts';
+import { hashLeaf, sealingFailed } from '../src/index.ts';
 import { toPending } from '../src/event.ts';
 import { bodyOf } from '../src/entry.ts';
 import { auditMigrations } from '../src/migrations.ts';
-import { event, fill, key, kindsOf, openAudit, someTenant } from './open-audit.ts';
-import { openLog, rowOf, tamper } from './tampered-log.ts';
+import { event, fill, kindsOf, openAudit, someTenant } from './open-audit.ts';
+import { openLog, rowOf } from './tampered-log.ts';
 
 // What somebody can try who has the role of the running app, but neither the owner's nor the signing key.
 const test = databaseTest([auditMigrations]);
@@ -197,8 +197,8 @@ test('a chain that somebody is about to make keeps no other from being sealed', 
     for (const tenantId of [held, other]) await audit.append(event({ tenantId }));
     await expect(audit.seal()).rejects.toThrow('lock timeout');
     expect((await audit.search({ tenantId: other })).items).toHaveLength(1);
-    await sql`delete from svc_audit.chains where false`.execute(trx).catch(() => {});
-  }).catch(() => {});
+    throw new Error('never mind');
+  }).catch(({ message }) => expect(message).toBe('never mind'));
   await audit.seal();
   expect(await audit.verify({ tenantId: held })).toMatchObject({ valid: true, entries: 1 });
 });
@@ -257,34 +257,4 @@ test('a changed frontier behind removed entries is not signed by the next purge'
   expect(await purge()).toBe(4);
   await log.audit.seal();
   expect(await log.found()).toEqual([]);
-});
-
-test('a log that began without a key goes on with one, and from then on its end must be signed', async ({
-  db,
-  database,
-}) => {
-  const tenantId = someTenant();
-  const { audit: bare } = openAudit(db);
-  const unsigned = createAudit({ db, clock: openAudit(db).clock });
-  await fill(unsigned, tenantId, 3);
-  await fill(bare, tenantId, 3);
-  expect((await bare.search({ tenantId })).items).toHaveLength(6);
-  await unsigned.append(event({ tenantId }));
-  await restoring(db, tenantId, async () => {
-    await sql`update svc_audit.chains set note = split_part(note, E'\n\n', 1) || E'\n' where tenant_id = ${tenantId}`.execute(
-      db,
-    );
-    await expect(bare.seal()).rejects.toThrow('not signed by a known key');
-  });
-  const { privateKey } = createSigningKey({ name: 'other.example.com' });
-  const stranger = createAudit({ db, signing: { privateKey } });
-  await expect(stranger.seal()).rejects.toThrow('not signed by a known key');
-  const rotated = createAudit({
-    db,
-    signing: { privateKey, formerPublicKeys: [key.publicKey] },
-  });
-  expect(await rotated.seal()).toBeGreaterThan(0);
-  await tamper(database, (trx) =>
-    sql`delete from svc_audit.pending where tenant_id = ${tenantId}`.execute(trx),
-  );
 });
