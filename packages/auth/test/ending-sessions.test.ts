@@ -2,7 +2,7 @@ import { describeDatabases } from '@svc/db/testing';
 import { stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { expect } from 'vitest';
-import { type AuthEnv, authRoutes } from '../src/hono/index.ts';
+import { type AuthEnv, authRoutes } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { openAuth } from './open-auth.ts';
 

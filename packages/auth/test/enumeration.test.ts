@@ -6,7 +6,7 @@ import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { type KyselyPlugin, PostgresQueryCompiler } from 'kysely';
 import { expect } from 'vitest';
-import { authRoutes, passkeyRoutes } from '../src/hono/index.ts';
+import { authRoutes, passkeyRoutes } from '../src/hono.ts';
 import type { AuthOptions } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { createPasskeys } from '../src/passkeys.ts';

@@ -1,7 +1,7 @@
 import { databaseTest } from '@svc/db/testing';
 import { Hono } from 'hono';
 import { expect } from 'vitest';
-import { authRoutes } from '../src/hono/index.ts';
+import { authRoutes } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { openAuth } from './open-auth.ts';
 

@@ -14,10 +14,10 @@ import {
   type SignIn,
 } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth } from '../src/oauth/index.ts';
+import { createOAuth } from '../src/oauth.ts';
 import { createPasskeys } from '../src/passkeys.ts';
 import { signedIn, softwareAuthenticator, tokenIn, totpCode } from '../src/testing.ts';
-import { signingKeyPublished } from '../src/tokens/index.ts';
+import { signingKeyPublished } from '../src/tokens.ts';
 import { codeOf, openAuth, password, someone } from './open-auth.ts';
 import { type Issuer, publicUrl, startIssuer, visit } from './oauth-servers.ts';
 import { corp } from './open-oauth.ts';
