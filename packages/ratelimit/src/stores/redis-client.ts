@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+
+/** The part of a Redis client that is used; ioredis and its cluster fit as they are. */
+export interface RedisClient {
+  evalsha(
+    sha1: string,
+    keyCount: number,
+    ...keysAndArguments: (string | number)[]
+  ): Promise<unknown>;
+  eval(
+    script: string,
+    keyCount: number,
+    ...keysAndArguments: (string | number)[]
+  ): Promise<unknown>;
+}
+
+/** Calls a script by its digest, and with its text where the server has not seen it (or has forgotten it). */
+export function createScript(client: RedisClient, script: string) {
+  const digest = createHash('sha1').update(script).digest('hex');
+  return async (keyCount: number, parameters: readonly (string | number)[]): Promise<unknown> => {
+    try {
+      return await client.evalsha(digest, keyCount, ...parameters);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return client.eval(script, keyCount, ...parameters);
+    }
+  };
+}
