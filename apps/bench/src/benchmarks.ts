@@ -1,5 +1,8 @@
 import type { Benchmark } from './benchmark.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
+import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
+import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
+import { ratelimitOne } from './benchmarks/ratelimit-one.ts';
 import { sessionCheck } from './benchmarks/session-check.ts';
 import { sessionLatency } from './benchmarks/session-latency.ts';
 
@@ -8,4 +11,7 @@ export const benchmarks: readonly Benchmark[] = [
   sessionCheck,
   sessionLatency,
   loginsBesideRequests,
+  ratelimitOne,
+  ratelimitFour,
+  ratelimitLocal,
 ];

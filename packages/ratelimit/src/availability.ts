@@ -44,7 +44,7 @@ export function createAvailability({
     logger.info({ instance: name, downForMs }, 'the rate limit store answers again');
     storeUp.publish(name, { downForMs });
   };
-  const failed = (error: unknown): never => {
+  const failed = (error: unknown): StoreAway => {
     failures += 1;
     retryAt = clock.elapsedMs() + retryMs;
     if (downSince === undefined && failures >= failuresToOpen) {
@@ -53,7 +53,7 @@ export function createAvailability({
       logger.warn({ instance: name, reason }, 'the rate limit store does not answer');
       storeDown.publish(name, { reason });
     }
-    throw new StoreAway('the rate limit store does not answer', { cause: error });
+    return new StoreAway('the rate limit store does not answer', { cause: error });
   };
 
   return {
@@ -63,10 +63,7 @@ export function createAvailability({
           return Promise.reject(new StoreAway('the rate limit store does not answer'));
         retryAt = clock.elapsedMs() + retryMs;
       }
-      return inTime(call()).then((value) => {
-        succeeded();
-        return value;
-      }, failed);
+      return inTime(call(), succeeded, failed);
     },
   };
 }

@@ -8,7 +8,7 @@ export class TooSlow extends Error {
 interface Waiting {
   readonly dueAt: number;
   settled: boolean;
-  readonly reject: (reason: TooSlow) => void;
+  readonly fail: (reason: unknown) => void;
 }
 
 /**
@@ -27,7 +27,7 @@ export function createDeadlines(clock: Clock, timeoutMs: number) {
         const waiting = queue[next] as Waiting;
         if (waiting.settled) continue;
         if (waiting.dueAt > nowMs) break;
-        waiting.reject(new TooSlow());
+        waiting.fail(new TooSlow());
       }
       queue = queue.slice(next);
       const [first] = queue;
@@ -36,20 +36,29 @@ export function createDeadlines(clock: Clock, timeoutMs: number) {
     watching = false;
   };
 
-  return <T>(promise: Promise<T>): Promise<T> =>
+  /** Resolves as `promise` does, after `succeeded`; rejects with what `failed` makes of its reason, or of `TooSlow`. */
+  return <T>(
+    promise: Promise<T>,
+    succeeded: () => void,
+    failed: (reason: unknown) => Error,
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
-      const waiting: Waiting = { dueAt: clock.elapsedMs() + timeoutMs, settled: false, reject };
+      const waiting: Waiting = {
+        dueAt: clock.elapsedMs() + timeoutMs,
+        settled: false,
+        fail(reason) {
+          if (waiting.settled) return;
+          waiting.settled = true;
+          reject(failed(reason));
+        },
+      };
       queue.push(waiting);
-      promise.then(
-        (value) => {
-          waiting.settled = true;
-          resolve(value);
-        },
-        (error) => {
-          waiting.settled = true;
-          reject(error);
-        },
-      );
+      promise.then((value) => {
+        if (waiting.settled) return;
+        waiting.settled = true;
+        succeeded();
+        resolve(value);
+      }, waiting.fail);
       if (watching) return;
       watching = true;
       void watch();

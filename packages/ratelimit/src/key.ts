@@ -30,6 +30,19 @@ const missing = (name: string) =>
 /** What a store sees of a key: 256 bits of hash, so that no store holds who was counted, and no key is long. */
 export const hashKey = (written: string): string => hash('sha256', written, 'base64url');
 
+/** `hashKey` that remembers the keys of late: who calls once mostly calls again. */
+export function createKeyHasher(maxKeys = 5000): (written: string) => string {
+  let known = new Map<string, string>();
+  return (written) => {
+    const found = known.get(written);
+    if (found !== undefined) return found;
+    if (known.size >= maxKeys) known = new Map();
+    const hashed = hashKey(written);
+    if (written.length <= 256) known.set(written, hashed);
+    return hashed;
+  };
+}
+
 /** For maps of this process: short keys as they are, since hashing costs more than a decision. */
 export const shortKey = (written: string): string =>
   written.length > 256 ? hashKey(written) : written;

@@ -4,7 +4,7 @@ import { type Ask, createAsks, type Decision, type LimitRequest, toDecision } fr
 import { createDenyCache, type Denial } from './deny-cache.ts';
 import { exceeded, shadowExceeded } from './events.ts';
 import { CostTooHigh, LimiterUnavailable, RateLimited } from './failures.ts';
-import { hashKey, shortKey } from './key.ts';
+import { createKeyHasher, shortKey } from './key.ts';
 import { createLeases, type Leases } from './leases.ts';
 import type { WhenUnavailable } from './limit.ts';
 import type { Claim, Outcome, RateLimitStore } from './store.ts';
@@ -65,9 +65,21 @@ export function createRateLimit({
   const timing = { timeoutMs: toMs(storeTimeout), retryMs: toMs(retryStoreEvery) };
   const { ask } = createAvailability({ clock, logger, name, ...timing });
 
+  const hashKey = createKeyHasher();
+  const toClaim = ({ policy, key, cost }: Ask): Claim => ({
+    key: hashKey(key),
+    algorithm: policy.algorithm,
+    quota: policy.quota,
+    windowMs: policy.windowMs,
+    capacity: policy.capacity,
+    // A shadow may be asked for more than it ever has; how much more does not matter.
+    cost: Math.min(cost, policy.capacity + 1),
+    shadow: policy.shadow,
+  });
   const consume = async (asks: readonly Ask[]): Promise<readonly Outcome[]> => {
     const claims = asks.map(toClaim);
-    return store.isLocal ? store.consume(claims) : ask(async () => store.consume(claims));
+    if (store.isLocal) return store.consume(claims);
+    return ask(() => Promise.resolve(store.consume(claims)));
   };
   const remembered = (asks: readonly Ask[]): Decision | undefined => {
     if (denials === undefined || denials.size === 0) return undefined;
@@ -136,15 +148,13 @@ export function createRateLimit({
     );
   };
 
-  const askStore = async (asks: readonly Ask[]): Promise<Decision> => {
-    const outcomes = await consume(asks);
-    const decision = toDecision(asks, outcomes);
-    if (!decision.allowed) remember(asks, outcomes);
-    return decision;
-  };
   const decide = async (asks: readonly Ask[], leased: Leases | undefined): Promise<Decision> => {
     try {
-      return tell(await (leased === undefined ? askStore(asks) : leased.check(asks)), false);
+      if (leased !== undefined) return tell(await leased.check(asks), false);
+      const outcomes = await consume(asks);
+      const decision = toDecision(asks, outcomes);
+      if (!decision.allowed) remember(asks, outcomes);
+      return tell(decision, false);
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error;
       return tell(withoutStore(asks, error), false);
@@ -190,17 +200,6 @@ function assertPossible(asks: readonly Ask[]): void {
   for (const { policy, cost } of asks)
     if (cost > policy.capacity && !policy.shadow) throw new CostTooHigh(policy.name);
 }
-
-const toClaim = ({ policy, key, cost }: Ask): Claim => ({
-  key: hashKey(key),
-  algorithm: policy.algorithm,
-  quota: policy.quota,
-  windowMs: policy.windowMs,
-  capacity: policy.capacity,
-  // A shadow may be asked for more than it ever has; how much more does not matter.
-  cost: Math.min(cost, policy.capacity + 1),
-  shadow: policy.shadow,
-});
 
 const letThrough = ({ policy }: Ask): Outcome => ({
   hasRoom: true,

@@ -17,12 +17,9 @@ export interface RedisClient {
 /** Calls a script by its digest, and with its text where the server has not seen it (or has forgotten it). */
 export function createScript(client: RedisClient, script: string) {
   const digest = createHash('sha1').update(script).digest('hex');
-  return async (keyCount: number, parameters: readonly (string | number)[]): Promise<unknown> => {
-    try {
-      return await client.evalsha(digest, keyCount, ...parameters);
-    } catch (error) {
+  return (keyCount: number, parameters: readonly (string | number)[]): Promise<unknown> =>
+    client.evalsha(digest, keyCount, ...parameters).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return client.eval(script, keyCount, ...parameters);
-    }
-  };
+    });
 }

@@ -1,7 +1,9 @@
-import type { Outcome, RateLimitStore } from '../store.ts';
+import type { Claim, Outcome, RateLimitStore } from '../store.ts';
 import { createScript, type RedisClient } from './redis-client.ts';
+import { gcraScript } from './redis-gcra-script.ts';
 import { consumeScript } from './redis-script.ts';
 
+export { redisAbuseStore, type RedisAbuseStoreOptions } from './redis-abuse.ts';
 export type { RedisClient } from './redis-client.ts';
 
 export interface RedisStoreOptions {
@@ -21,25 +23,56 @@ export function redisStore(
   { prefix = 'svc:ratelimit:' }: RedisStoreOptions = {},
 ): RateLimitStore {
   const run = createScript(client, consumeScript);
+  const runGcra = createScript(client, gcraScript);
   return {
     isLocal: false,
-    async consume(claims) {
+    consume(claims) {
       const parameters: (string | number)[] = [];
       for (const { key } of claims) parameters.push(prefix + key);
+      if (claims.every(({ algorithm }) => algorithm === 'gcra')) {
+        parameters.push(gcraArgument(claims));
+        return runGcra(claims.length, parameters).then((levels) =>
+          outcomesOf(claims, levels as number[]),
+        );
+      }
       for (const { algorithm, quota, windowMs, capacity, cost, shadow } of claims)
         parameters.push(codes[algorithm], quota, windowMs, capacity, cost, shadow ? '1' : '0');
-      const numbers = (await run(claims.length, parameters)) as number[];
-      return claims.map((_, i): Outcome => {
-        const [room, remaining, retryAfterMs, resetAfterMs] = numbers.slice(i * 4, i * 4 + 4);
-        return {
-          hasRoom: room === 1,
-          remaining: remaining as number,
-          retryAfterMs: retryAfterMs as number,
-          resetAfterMs: resetAfterMs as number,
-        };
-      });
+      return run(claims.length, parameters).then((numbers) =>
+        claims.map((_, i) => toOutcome((numbers as number[]).slice(i * 4, i * 4 + 4))),
+      );
     },
   };
 }
 
-export { redisAbuseStore, type RedisAbuseStoreOptions } from './redis-abuse.ts';
+const toOutcome = ([room, remaining, retryAfterMs, resetAfterMs]: number[]): Outcome => ({
+  hasRoom: room === 1,
+  remaining: remaining as number,
+  retryAfterMs: retryAfterMs as number,
+  resetAfterMs: resetAfterMs as number,
+});
+
+function gcraArgument(claims: readonly Claim[]): string {
+  let numbers = '';
+  for (const { quota, windowMs, capacity, cost, shadow } of claims)
+    numbers += `${numbers === '' ? '[' : ','}${quota},${cost * windowMs},${capacity * windowMs},${shadow ? 1 : 0}`;
+  return `${numbers}]`;
+}
+
+/** What the script did with these levels, said again. */
+function outcomesOf(claims: readonly Claim[], levels: readonly number[]): Outcome[] {
+  const overs = claims.map(
+    ({ cost, capacity, windowMs }, i) => (levels[i] as number) + (cost - capacity) * windowMs,
+  );
+  const passes = claims.every(({ shadow }, i) => shadow || (overs[i] as number) <= 0);
+  return claims.map(({ quota, windowMs, capacity, cost }, i): Outcome => {
+    const over = overs[i] as number;
+    const hasRoom = over <= 0;
+    const level = (levels[i] as number) + (passes && hasRoom ? cost * windowMs : 0);
+    return {
+      hasRoom,
+      remaining: Math.max(0, capacity - Math.ceil(level / windowMs)),
+      retryAfterMs: hasRoom ? 0 : Math.ceil(over / quota),
+      resetAfterMs: Math.ceil(level / quota),
+    };
+  });
+}
