@@ -46,7 +46,7 @@ const mostQuota = 1_000_000_000;
 
 /** @throws {TypeError} when it is no limit. */
 export function toPolicy(limit: Limit): Policy {
-  const { name, algorithm, quota, window, burst, shadow = false, whenUnavailable } = limit;
+  const { name, algorithm, quota, burst, shadow = false, whenUnavailable } = limit;
   if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name))
     throw new TypeError('the name of a limit has 1 to 64 of a-z, 0-9, ".", "_" and "-"');
   const refuse = (what: string): never => {
@@ -55,7 +55,7 @@ export function toPolicy(limit: Limit): Policy {
   if (!['gcra', 'sliding_window', 'fixed_window'].includes(algorithm))
     refuse('algorithm is gcra, sliding_window or fixed_window');
   if (!isCount(quota)) refuse('quota is a whole number from 1 to 1,000,000,000');
-  const windowMs = toMs(window);
+  const windowMs = toMs(limit.window);
   if (!Number.isInteger(windowMs) || windowMs < 1 || windowMs > longestWindowMs)
     refuse('window is whole milliseconds, from 1ms to 366d');
   if (burst !== undefined && algorithm !== 'gcra') refuse('only gcra has a burst');

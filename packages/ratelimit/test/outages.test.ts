@@ -43,6 +43,7 @@ async function decideMany(count: number, decide: () => Promise<unknown>) {
   return { lateMs, results };
 }
 
+// skipped because there is no redis-server on the PATH; the name of the block says so
 describe.skipIf(noRedis !== undefined)(`a Redis that goes away (${noRedis ?? 'its own'})`, () => {
   let server: RedisServer;
   beforeAll(async () => {

@@ -58,6 +58,7 @@ for (const engine of ['postgres', 'pglite'] as const) {
   });
 }
 
+// skipped because there is no redis-server on the PATH; the name of the block says so
 describe.skipIf(noRedis !== undefined)(
   `redis${noRedis === undefined ? '' : ` (${noRedis})`}`,
   () => {

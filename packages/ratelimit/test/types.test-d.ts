@@ -1,4 +1,4 @@
-import { Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { expectTypeOf, test } from 'vitest';
 import { createRateLimit, type Decision, defineLimit, memoryStore } from '../src/index.ts';
 import type { RedisClient } from '../src/stores/redis.ts';

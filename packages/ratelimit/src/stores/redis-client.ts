@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** The part of a Redis client that is used; ioredis and its cluster fit as they are. */
 export interface RedisClient {
+  readonly isCluster?: boolean;
   evalsha(
     sha1: string,
     keyCount: number,

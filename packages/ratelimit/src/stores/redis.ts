@@ -1,6 +1,6 @@
-import type { Claim, Outcome, RateLimitStore } from '../store.ts';
+import type { Outcome, RateLimitStore } from '../store.ts';
 import { createScript, type RedisClient } from './redis-client.ts';
-import { gcraScript } from './redis-gcra-script.ts';
+import { createGcra } from './redis-gcra.ts';
 import { consumeScript } from './redis-script.ts';
 
 export { redisAbuseStore, type RedisAbuseStoreOptions } from './redis-abuse.ts';
@@ -9,6 +9,8 @@ export type { RedisClient } from './redis-client.ts';
 export interface RedisStoreOptions {
   /** Before every key. On a Redis cluster, limits that are checked together need one hash tag, such as `{svc}:`. @default 'svc:ratelimit:' */
   prefix?: string;
+  /** Whether checks of `gcra` limits that are made in one turn of the event loop go to the server in one call. @default true, except for a cluster, whose keys may lie apart */
+  batch?: boolean;
 }
 
 const codes = { gcra: '0', sliding_window: '1', fixed_window: '2' } as const;
@@ -20,21 +22,16 @@ const codes = { gcra: '0', sliding_window: '1', fixed_window: '2' } as const;
  */
 export function redisStore(
   client: RedisClient,
-  { prefix = 'svc:ratelimit:' }: RedisStoreOptions = {},
+  { prefix = 'svc:ratelimit:', batch = client.isCluster !== true }: RedisStoreOptions = {},
 ): RateLimitStore {
   const run = createScript(client, consumeScript);
-  const runGcra = createScript(client, gcraScript);
+  const gcra = createGcra(client, prefix, batch);
   return {
     isLocal: false,
     consume(claims) {
+      if (claims.every(({ algorithm }) => algorithm === 'gcra')) return gcra(claims);
       const parameters: (string | number)[] = [];
       for (const { key } of claims) parameters.push(prefix + key);
-      if (claims.every(({ algorithm }) => algorithm === 'gcra')) {
-        parameters.push(gcraArgument(claims));
-        return runGcra(claims.length, parameters).then((levels) =>
-          outcomesOf(claims, levels as number[]),
-        );
-      }
       for (const { algorithm, quota, windowMs, capacity, cost, shadow } of claims)
         parameters.push(codes[algorithm], quota, windowMs, capacity, cost, shadow ? '1' : '0');
       return run(claims.length, parameters).then((numbers) =>
@@ -50,29 +47,3 @@ const toOutcome = ([room, remaining, retryAfterMs, resetAfterMs]: number[]): Out
   retryAfterMs: retryAfterMs as number,
   resetAfterMs: resetAfterMs as number,
 });
-
-function gcraArgument(claims: readonly Claim[]): string {
-  let numbers = '';
-  for (const { quota, windowMs, capacity, cost, shadow } of claims)
-    numbers += `${numbers === '' ? '[' : ','}${quota},${cost * windowMs},${capacity * windowMs},${shadow ? 1 : 0}`;
-  return `${numbers}]`;
-}
-
-/** What the script did with these levels, said again. */
-function outcomesOf(claims: readonly Claim[], levels: readonly number[]): Outcome[] {
-  const overs = claims.map(
-    ({ cost, capacity, windowMs }, i) => (levels[i] as number) + (cost - capacity) * windowMs,
-  );
-  const passes = claims.every(({ shadow }, i) => shadow || (overs[i] as number) <= 0);
-  return claims.map(({ quota, windowMs, capacity, cost }, i): Outcome => {
-    const over = overs[i] as number;
-    const hasRoom = over <= 0;
-    const level = (levels[i] as number) + (passes && hasRoom ? cost * windowMs : 0);
-    return {
-      hasRoom,
-      remaining: Math.max(0, capacity - Math.ceil(level / windowMs)),
-      retryAfterMs: hasRoom ? 0 : Math.ceil(over / quota),
-      resetAfterMs: Math.ceil(level / quota),
-    };
-  });
-}
