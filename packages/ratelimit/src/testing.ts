@@ -162,6 +162,22 @@ export function describeRateLimitStore(
       expect(after.map(({ remaining }) => remaining)).toEqual([34, 0, 14]);
     });
 
+    promise('limits that count alike are consumed all or none, 64 at once', async () => {
+      const own = () => claimOf('gcra', { quota: 9, capacity: 9 });
+      const wide = claimOf('gcra', { quota: 50, capacity: 50, cost: 2 });
+      const narrow = claimOf('gcra', { quota: 7, capacity: 7 });
+      const all = await Promise.all(
+        Array.from({ length: 64 }, (_, i) =>
+          (harness.stores[i % 2] ?? harness.stores[0]).consume(
+            i % 3 === 0 ? [own(), narrow, wide] : [wide, narrow, own()],
+          ),
+        ),
+      );
+      expect(all.filter((each) => each.every(({ hasRoom }) => hasRoom))).toHaveLength(7);
+      const after = await consume(...[wide, narrow].map((each) => ({ ...each, cost: 0 })));
+      expect(after.map(({ remaining }) => remaining)).toEqual([36, 0]);
+    });
+
     promise('a shadow is consumed where it has room, and is never in the way', async () => {
       const real = claimOf('gcra', { quota: 5, capacity: 5 });
       const shadow = claimOf('sliding_window', { quota: 2, capacity: 2, shadow: true });

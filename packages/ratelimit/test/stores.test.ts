@@ -74,6 +74,11 @@ describe.skipIf(noRedis !== undefined)(
       ],
       ...real,
     }));
+    describeRateLimitStore('redis, each check by itself', async () => {
+      const client = await ready(server.connect());
+      const store = redisStore(client, { batch: false });
+      return { stores: [store, store], ...real };
+    });
     describeAbuseStore('redis', async () => ({
       store: redisAbuseStore(await ready(server.connect())),
       ...real,

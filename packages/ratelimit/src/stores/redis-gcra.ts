@@ -47,8 +47,7 @@ for s = 1, #sizes do
   first = last + 1
 end
 for key, quota in pairs(quota_of) do
-  local ttl = level_of[key] / quota
-  call('SET', key, pack('dd', level_of[key], now), 'PX', ttl - ttl % 1 + 1)
+  call('SET', key, pack('dd', level_of[key], now), 'PX', math.ceil(level_of[key] / quota))
 end
 return before
 `;
