@@ -56,11 +56,17 @@ export function createLeases({ chunk, maxKeys, clock, consume, refused }: Leases
 
   const take = (asks: readonly Ask[]): Decision | undefined => {
     const nowMs = clock.elapsedMs();
-    for (const { key, cost } of asks) if (leftOf(shortKey(key), nowMs) < cost) return undefined;
+    const held: (Lease | undefined)[] = [];
+    for (const { key, cost } of asks) {
+      const lease = leases.get(shortKey(key));
+      const left = lease === undefined || lease.expiresAt <= nowMs ? 0 : lease.left;
+      if (left < cost) return undefined;
+      held.push(lease);
+    }
     return toDecision(
       asks,
-      asks.map(({ key, cost }): Outcome => {
-        const lease = leases.get(shortKey(key));
+      asks.map(({ cost }, i): Outcome => {
+        const lease = held[i];
         // A cost of 0 needs no lease.
         if (lease === undefined)
           return { hasRoom: true, remaining: 0, retryAfterMs: 0, resetAfterMs: 0 };

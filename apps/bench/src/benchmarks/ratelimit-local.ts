@@ -20,8 +20,8 @@ export const ratelimitLocal: Benchmark = {
 async function prepare(): Promise<Prepared> {
   const server = await startRedis();
   const store = redisStore(await server.connect());
-  const denying = createRateLimit({ store });
-  const leasing = createRateLimit({ store, lease: { chunk: 10_000 } });
+  const denying = createRateLimit({ store, storeTimeout: '5s' });
+  const leasing = createRateLimit({ store, lease: { chunk: 10_000 }, storeTimeout: '5s' });
   const none = defineLimit({ name: 'one', algorithm: 'gcra', quota: 1, window: '1h' });
   const many = defineLimit({ name: 'many', algorithm: 'gcra', quota: 1_000_000_000, window: '1h' });
   const theirs = new RateLimiterRedis({
