@@ -56,20 +56,16 @@ export function createLeases({ chunk, maxKeys, clock, consume, refused }: Leases
 
   const take = (asks: readonly Ask[]): Decision | undefined => {
     const nowMs = clock.elapsedMs();
-    const held: (Lease | undefined)[] = [];
+    const held: Lease[] = [];
     for (const { key, cost } of asks) {
       const lease = leases.get(shortKey(key));
-      const left = lease === undefined || lease.expiresAt <= nowMs ? 0 : lease.left;
-      if (left < cost) return undefined;
+      if (lease === undefined || lease.expiresAt <= nowMs || lease.left < cost) return undefined;
       held.push(lease);
     }
     return toDecision(
       asks,
       asks.map(({ cost }, i): Outcome => {
-        const lease = held[i];
-        // A cost of 0 needs no lease.
-        if (lease === undefined)
-          return { hasRoom: true, remaining: 0, retryAfterMs: 0, resetAfterMs: 0 };
+        const lease = held[i] as Lease;
         lease.left -= cost;
         return {
           hasRoom: true,

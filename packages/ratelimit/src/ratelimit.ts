@@ -166,8 +166,9 @@ export function createRateLimit({
     try {
       const asks = asksOf(requests);
       assertPossible(asks);
-      // A shadow is told about each time, so a check with one goes to the store.
-      const leased = asks.some(({ policy }) => policy.shadow) ? undefined : leases;
+      // A shadow is told about each time, and who only looks wants to see the store.
+      const isLeased = asks.every(({ policy, cost }) => cost > 0 && !policy.shadow);
+      const leased = isLeased ? leases : undefined;
       const known = remembered(asks) ?? leased?.take(asks);
       return known === undefined ? decide(asks, leased) : Promise.resolve(known);
     } catch (error) {

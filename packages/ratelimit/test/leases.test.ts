@@ -126,3 +126,12 @@ test('a cost above the chunk is taken whole', async () => {
   const decision = await node?.check([{ limit, key: 'a', cost: 30 }]);
   expect(decision?.limits[0]).toMatchObject({ violated: false, remaining: 970 });
 });
+
+test('who only looks sees what the store has', async () => {
+  const {
+    limits: [first, second],
+  } = openNodes(2, 50);
+  await first?.check([{ limit, key: 'a' }]);
+  const look = await second?.check([{ limit, key: 'a', cost: 0 }]);
+  expect(look?.limits[0]?.remaining).toBe(950);
+});
