@@ -1,5 +1,5 @@
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
-import { createAudit } from '@svc/audit';
+import { createAudit, logAnchor } from '@svc/audit';
 import { createAuth, haveIBeenPwned } from '@svc/auth';
 import { createOAuth } from '@svc/auth/oauth';
 import { createPasskeys } from '@svc/auth/passkeys';
@@ -48,6 +48,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       },
     }),
     checkpointEvery: settings.auditCheckpointEvery,
+    anchor: logAnchor(logger),
     cursors,
     logger,
     clock,
@@ -105,6 +106,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   const health = createHealth({
     checks: [
       { name: 'database', critical: true, check: () => connection.ping() },
+      { name: 'audit log', critical: false, check: () => audit.health() },
       ...(redis === undefined ? [] : [{ name: 'redis', critical: false, check: redis.ping }]),
     ],
     logger,
