@@ -1,9 +1,5 @@
 import { type Db, transact, type Trx } from '@svc/db';
-<<<<<<< HEAD
 import { type RawBuilder, sql } from 'kysely';
-=======
-import { sql } from 'kysely';
->>>>>>> mendaudit
 import { genesisOf, serviceChain, toTenantId } from './entry.ts';
 import { type ChainRow, type EntryRow, type PendingRow, tablesOf } from './tables.ts';
 
@@ -162,7 +158,6 @@ const isFiledRight = sql<boolean>`(
     in e.body) > 0
   and position(',"type":"' || e.actor_type || '"},"details":{' in e.body) > 0
   and position('},"id":"' || e.id || '","outcome":"' || e.outcome || '","personal":{' in e.body) > 0
-<<<<<<< HEAD
   and ${endsWith('e.body', tailOf())}) is true`;
 
 // Bytes: `right` counts the characters of the whole body, which costs as much as all the rest.
@@ -171,9 +166,6 @@ function endsWith(text: string, end: RawBuilder<string>): RawBuilder<boolean> {
   const from = sql`octet_length(${sql.raw(text)}) - octet_length(${end}) + 1`;
   return sql<boolean>`substring(${bytes} from ${from}) = convert_to(${end}, 'UTF8')`;
 }
-=======
-  and right(e.body, length(${tailOf()})) = ${tailOf()}) is true`;
->>>>>>> mendaudit
 
 function tailOf() {
   return sql<string>`(',"target":' || case when e.target_id is null then 'null' else

@@ -169,8 +169,6 @@ test('erasing and verifying at once never reports a problem that is none', async
   expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 50 });
 });
 
-<<<<<<< HEAD
-=======
 test('what is erased between the end and the entries that verifying reads is no problem', async ({
   db,
   database,
@@ -199,7 +197,6 @@ test('what is erased between the end and the entries that verifying reads is no 
   expect(await verifying.verified).toMatchObject({ valid: true, erased: 1 });
 });
 
->>>>>>> mendaudit
 test('an export during which something was erased ends with a failure, and the next one verifies', async ({
   db,
 }) => {
