@@ -1,4 +1,6 @@
 import type { Benchmark } from './benchmark.ts';
+import { idempotencyJoined } from './benchmarks/idempotency-joined.ts';
+import { idempotencyReplay } from './benchmarks/idempotency-replay.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
 import { sessionCheck } from './benchmarks/session-check.ts';
 import { sessionLatency } from './benchmarks/session-latency.ts';
@@ -8,4 +10,6 @@ export const benchmarks: readonly Benchmark[] = [
   sessionCheck,
   sessionLatency,
   loginsBesideRequests,
+  idempotencyJoined,
+  idempotencyReplay,
 ];
