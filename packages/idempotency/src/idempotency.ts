@@ -94,8 +94,17 @@ export function createIdempotency({
     throw new TypeError('maxBodyBytes is a whole number of bytes');
   const waitMs = whileRunning === 'wait' ? toMs(wait) : 0;
   const context: IdempotencyContext = {
-    ...{ name, store, leaseMs, waitMs, ttlMs, maxBodyBytes, onMismatch, keep },
-    ...{ clock, newId, logger },
+    name,
+    store,
+    leaseMs,
+    waitMs,
+    ttlMs,
+    maxBodyBytes,
+    onMismatch,
+    keep,
+    clock,
+    newId,
+    logger,
   };
   return {
     maxBodyBytes,

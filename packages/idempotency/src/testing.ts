@@ -44,13 +44,17 @@ export function describeIdempotencyStore(
     });
     afterEach(() => harness.close?.());
 
-    const promise = (title: string, run: (one: IdempotencyStore, other: IdempotencyStore) => Promise<void>) => {
+    const promise = (
+      title: string,
+      run: (one: IdempotencyStore, other: IdempotencyStore) => Promise<void>,
+    ) => {
       const reason = skip.find((each) => each.test === title)?.reason;
       if (reason === undefined) test(title, () => run(...harness.stores));
       // skipped because the caller of the suite gave this reason
       else test.skip(`${title} (${reason})`, () => run(...harness.stores));
     };
-    const hashOf = (text: string) => fingerprintOf('bytes', { body: new TextEncoder().encode(text) });
+    const hashOf = (text: string) =>
+      fingerprintOf('bytes', { body: new TextEncoder().encode(text) });
     const newClaim = (changes: Partial<Claim> = {}): Claim => ({
       id: identify({ caller: name, method: 'POST', route: '/' }, `${uuidv7()}-${(keys += 1)}`),
       fingerprint: hashOf('request'),
@@ -77,15 +81,18 @@ export function describeIdempotencyStore(
       expect(await one.finish(holder, answer)).toBe(true);
     });
 
-    promise('while it runs others learn the fingerprint and what is left of the lease', async (one, other) => {
-      const claim = newClaim();
-      await one.claim(claim);
-      const found = await other.claim(again(claim, { fingerprint: hashOf('another') }));
-      expect(found).toMatchObject({ state: 'running', fingerprint: claim.fingerprint });
-      const { leaseLeftMs } = found as { leaseLeftMs: number };
-      expect(leaseLeftMs).toBeGreaterThan(50_000);
-      expect(leaseLeftMs).toBeLessThanOrEqual(60_000);
-    });
+    promise(
+      'while it runs others learn the fingerprint and what is left of the lease',
+      async (one, other) => {
+        const claim = newClaim();
+        await one.claim(claim);
+        const found = await other.claim(again(claim, { fingerprint: hashOf('another') }));
+        expect(found).toMatchObject({ state: 'running', fingerprint: claim.fingerprint });
+        const { leaseLeftMs } = found as { leaseLeftMs: number };
+        expect(leaseLeftMs).toBeGreaterThan(50_000);
+        expect(leaseLeftMs).toBeLessThanOrEqual(60_000);
+      },
+    );
 
     promise('what is finished is given back byte by byte, to everybody', async (one, other) => {
       for (const result of [answer, empty]) {
@@ -101,14 +108,20 @@ export function describeIdempotencyStore(
       }
     });
 
-    promise('what is withheld is finished, with the reason and without an answer', async (one, other) => {
-      for (const reason of ['sensitive', 'streamed', 'too_large', 'late'] as const) {
-        const claim = newClaim();
-        await one.claim(claim);
-        expect(await one.finish(claim, reason)).toBe(true);
-        expect(await other.claim(again(claim))).toMatchObject({ state: 'finished', result: reason });
-      }
-    });
+    promise(
+      'what is withheld is finished, with the reason and without an answer',
+      async (one, other) => {
+        for (const reason of ['sensitive', 'streamed', 'too_large', 'late'] as const) {
+          const claim = newClaim();
+          await one.claim(claim);
+          expect(await one.finish(claim, reason)).toBe(true);
+          expect(await other.claim(again(claim))).toMatchObject({
+            state: 'finished',
+            result: reason,
+          });
+        }
+      },
+    );
 
     promise('what was released is granted again', async (one, other) => {
       const claim = newClaim();
@@ -119,22 +132,25 @@ export function describeIdempotencyStore(
       });
     });
 
-    promise('a lease that has ended is granted to one of many, for the same request only', async (one, other) => {
-      const claim = newClaim({ leaseMs: 150 });
-      await one.claim(claim);
-      await harness.wait(151);
-      expect(await other.claim(again(claim, { fingerprint: hashOf('another') }))).toMatchObject({
-        state: 'running',
-        fingerprint: claim.fingerprint,
-        leaseLeftMs: 0,
-      });
-      const all = await Promise.all(
-        Array.from({ length: 32 }, (_, at) =>
-          (at % 2 === 0 ? one : other).claim(again(claim, { leaseMs: 60_000 })),
-        ),
-      );
-      expect(all.filter(({ state }) => state === 'granted')).toHaveLength(1);
-    });
+    promise(
+      'a lease that has ended is granted to one of many, for the same request only',
+      async (one, other) => {
+        const claim = newClaim({ leaseMs: 150 });
+        await one.claim(claim);
+        await harness.wait(151);
+        expect(await other.claim(again(claim, { fingerprint: hashOf('another') }))).toMatchObject({
+          state: 'running',
+          fingerprint: claim.fingerprint,
+          leaseLeftMs: 0,
+        });
+        const all = await Promise.all(
+          Array.from({ length: 32 }, (_, at) =>
+            (at % 2 === 0 ? one : other).claim(again(claim, { leaseMs: 60_000 })),
+          ),
+        );
+        expect(all.filter(({ state }) => state === 'granted')).toHaveLength(1);
+      },
+    );
 
     promise('who comes too late can neither finish nor renew nor release', async (one, other) => {
       const late = newClaim({ leaseMs: 150 });
@@ -170,15 +186,18 @@ export function describeIdempotencyStore(
       expect(await other.claim(again(claim))).toMatchObject({ state: 'running' });
     });
 
-    promise('a key is free when its time to live is over, whatever it was used for', async (one, other) => {
-      const claim = newClaim({ leaseMs: 100, ttlMs: 150 });
-      await one.claim(claim);
-      await one.finish(claim, answer);
-      await harness.wait(151);
-      const next = again(claim, { fingerprint: hashOf('another'), ttlMs: 3_600_000 });
-      expect(await other.claim(next)).toEqual({ state: 'granted' });
-      expect(await other.claim(again(next))).toMatchObject({ state: 'running' });
-    });
+    promise(
+      'a key is free when its time to live is over, whatever it was used for',
+      async (one, other) => {
+        const claim = newClaim({ leaseMs: 100, ttlMs: 150 });
+        await one.claim(claim);
+        await one.finish(claim, answer);
+        await harness.wait(151);
+        const next = again(claim, { fingerprint: hashOf('another'), ttlMs: 3_600_000 });
+        expect(await other.claim(next)).toEqual({ state: 'granted' });
+        expect(await other.claim(again(next))).toMatchObject({ state: 'running' });
+      },
+    );
 
     promise('keys do not know of each other', async (one) => {
       const all = await Promise.all(Array.from({ length: 30 }, () => one.claim(newClaim())));

@@ -16,10 +16,8 @@ const program = fileURLToPath(new URL('./programs/order-once.ts', import.meta.ur
 const lease = '1500ms';
 
 async function killedAt(url: string, mode: string, point: string, key: string): Promise<void> {
-  const child = spawn(process.execPath, [
-    ...['--conditions=@svc/source', program],
-    ...[url, mode, point, key, lease],
-  ]);
+  const parameters = [url, mode, point, key, lease];
+  const child = spawn(process.execPath, ['--conditions=@svc/source', program, ...parameters]);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();

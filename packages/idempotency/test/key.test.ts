@@ -102,7 +102,11 @@ describe('a fingerprint', () => {
 
   test('by bytes differs with each byte, and so does any with the query', () => {
     const of = (by: 'bytes' | 'json', body: string, query?: string) =>
-      fingerprintOf(by, { body: bytes(body), contentType, ...(query === undefined ? {} : { query }) });
+      fingerprintOf(by, {
+        body: bytes(body),
+        contentType,
+        ...(query === undefined ? {} : { query }),
+      });
     expect(of('bytes', '{"a":1}')).not.toBe(of('bytes', '{"a": 1}'));
     expect(of('json', '{"a":1}')).toBe(of('json', '{"a": 1.0}'));
     for (const by of ['bytes', 'json'] as const)

@@ -94,6 +94,7 @@ for (const engine of ['postgres', 'pglite'] as const) {
   });
 }
 
+// skipped because there is no redis-server on this machine
 describe.skipIf(noRedis !== undefined)(
   `redis${noRedis === undefined ? '' : ` (${noRedis})`}`,
   () => {

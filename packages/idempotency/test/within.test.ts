@@ -32,10 +32,12 @@ function open(db: Db, options: Partial<IdempotencyOptions> = {}) {
     fingerprint: 'f',
   };
   const around = { transact: <T>(fn: (trx: Trx) => Promise<T>) => transact(db, fn) };
-  const order = (given = answer()) => async ({ within }: { within?: Trx }) => {
-    await writeOrder(within as Trx, key);
-    return given;
-  };
+  const order =
+    (given = answer()) =>
+    async ({ within }: { within?: Trx }) => {
+      await writeOrder(within as Trx, key);
+      return given;
+    };
   return { idempotency, key, request, around, order, count: () => countOrders(db, key) };
 }
 
@@ -100,7 +102,9 @@ describeDatabases('a transaction that the key is in', migrations, (test) => {
     const other = open(db, { keep: 'all_but_5xx' });
     await other.idempotency.run(other.request, other.order(answer(500)), around);
     expect(await other.count()).toEqual([0, 0]);
-    expect((await other.idempotency.run(other.request, other.order(), around)).replayed).toBe(false);
+    expect((await other.idempotency.run(other.request, other.order(), around)).replayed).toBe(
+      false,
+    );
     expect(await other.count()).toEqual([1, 1]);
   });
 
@@ -237,7 +241,9 @@ describe('64 at once', () => {
 });
 
 describe('a transaction', () => {
-  test('that hangs loses its session when the lease is over, and with it the key', async ({ db }) => {
+  test('that hangs loses its session when the lease is over, and with it the key', async ({
+    db,
+  }) => {
     const { idempotency, request, around, order, count } = open(db, { lease: '300ms', ttl: '1h' });
     let wake = () => {};
     const asleep = new Promise<void>((resolve) => (wake = resolve));

@@ -36,7 +36,9 @@ const orders = {
 
 async function prepare(server: PostgresServer): Promise<Prepared> {
   await using owner = await connect(server.ownerUrl);
-  await migrate(owner.db, [idempotencyMigrations, orders], { appRole: new URL(server.url).username });
+  await migrate(owner.db, [idempotencyMigrations, orders], {
+    appRole: new URL(server.url).username,
+  });
   const { db, close } = await connect(server.url);
   const insert = (trx: Db, body: string) =>
     sql`insert into orders.orders (id, body) values (${uuidv7()}, ${body})`.execute(trx);

@@ -46,7 +46,8 @@ async function prepare(server: PostgresServer): Promise<Prepared> {
     const fingerprint = fingerprintOf('bytes', content);
     const key = `key-${number % keys}`;
     const { answer, replayed } = await idempotency.run({ scope, key, fingerprint }, never);
-    if (!replayed || answer.body.byteLength !== body.length) throw new WrongAnswer('not the answer');
+    if (!replayed || answer.body.byteLength !== body.length)
+      throw new WrongAnswer('not the answer');
   };
   const replayOverHono = async (number: number) => {
     const answer = await send(number);

@@ -55,10 +55,10 @@ export const idempotencyFailures = [
   StoreUnavailable,
 ] as const;
 
-const describing = [
-  ...['content-type', 'content-language', 'content-disposition', 'content-encoding'],
-  ...['content-location', 'location', 'etag', 'last-modified', 'link', 'vary', 'cache-control'],
-];
+const describing =
+  'content-type content-language content-disposition content-encoding content-location location etag last-modified link vary cache-control'.split(
+    ' ',
+  );
 
 /**
  * Executes a request with an `Idempotency-Key` once and repeats its answer: status, listed headers and body, byte by
@@ -84,7 +84,14 @@ export function idempotent(
   if (headers.has('set-cookie')) throw new TypeError('Set-Cookie is never repeated');
   const { keeps, maxBodyBytes } = idempotency;
   const isSensitive = (c: Context) => sensitive(c) || (noStoreIsSensitive && saysNoStore(c));
-  const taking = { keeps, maxBodyBytes, headers, isSensitive, clock, isJoined: transact !== undefined };
+  const taking = {
+    keeps,
+    maxBodyBytes,
+    headers,
+    isSensitive,
+    clock,
+    isJoined: transact !== undefined,
+  };
 
   return async function idempotent(c, next) {
     // Listed twice for a route, the second would wait for the first.
@@ -113,11 +120,17 @@ export function idempotent(
     };
     const signal = c.get('signal' as never) as AbortSignal | undefined;
     const options = {
-      ...(transact === undefined ? {} : { transact: <T>(fn: (trx: Trx) => Promise<T>) => transact(c, fn) }),
+      ...(transact === undefined
+        ? {}
+        : { transact: <T>(fn: (trx: Trx) => Promise<T>) => transact(c, fn) }),
       ...(signal === undefined ? {} : { signal }),
     };
     try {
-      const { answer, replayed } = await idempotency.run({ scope, key, fingerprint }, execute, options);
+      const { answer, replayed } = await idempotency.run(
+        { scope, key, fingerprint },
+        execute,
+        options,
+      );
       return replayed ? replay(c, answer) : undefined;
     } catch (error) {
       if (hasRun) dropAnswer(c);

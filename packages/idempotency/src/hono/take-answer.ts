@@ -77,7 +77,11 @@ const withheld = (status: number, withhold: Withheld): ExecutedAnswer => ({
 
 function replaceBody(c: Context, body: Uint8Array | ReadableStream<Uint8Array>): void {
   const { status, statusText, headers } = c.res;
-  const whole = new Response(body as Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>, { status, statusText, headers: new Headers(headers) });
+  const whole = new Response(body as Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>, {
+    status,
+    statusText,
+    headers: new Headers(headers),
+  });
   // Else Hono would merge the headers of the two, and a cookie come twice.
   c.res = undefined;
   c.res = whole;

@@ -25,7 +25,10 @@ export function postgresStore(db: Db): IdempotencyStore {
     async claim({ id, fingerprint, token, leaseMs, ttlMs }, within) {
       const parameters = [id, fingerprint, token, leaseMs, ttlMs, within !== undefined];
       const { rows } = await (within ?? db).executeQuery<ClaimedRow>(
-        CompiledQuery.raw('select * from svc_idempotency.claim($1, $2, $3, $4, $5, $6)', parameters),
+        CompiledQuery.raw(
+          'select * from svc_idempotency.claim($1, $2, $3, $4, $5, $6)',
+          parameters,
+        ),
       );
       return toClaimed(rows[0] as ClaimedRow);
     },
@@ -65,8 +68,7 @@ export function postgresStore(db: Db): IdempotencyStore {
 const fromNow = (ms: number) => sql<Date>`clock_timestamp() + ${ms} * interval '1 ms'`;
 
 function columnsOf(result: StoredAnswer | Withheld) {
-  if (typeof result === 'string')
-    return { state: result, status: null, headers: null, body: null };
+  if (typeof result === 'string') return { state: result, status: null, headers: null, body: null };
   const { status, headers, body } = result;
   return { state: 'done', status, headers: JSON.stringify(headers), body };
 }
@@ -119,7 +121,14 @@ async function purgeSome(db: Db): Promise<number> {
   return Number(numAffectedRows);
 }
 
-function toClaimed({ state, fingerprint, lease_left_ms, status, headers, body }: ClaimedRow): Claimed {
+function toClaimed({
+  state,
+  fingerprint,
+  lease_left_ms,
+  status,
+  headers,
+  body,
+}: ClaimedRow): Claimed {
   if (state === 'granted') return { state };
   if (state === 'running')
     return {

@@ -5,7 +5,13 @@ import { createIdempotency } from '../../src/index.ts';
 import { postgresStore } from '../../src/stores/postgres.ts';
 import { writeOrder } from '../orders.ts';
 
-const [url, mode, point, key, lease] = process.argv.slice(2) as [string, string, string, string, '1s'];
+const [url, mode, point, key, lease] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  '1s',
+];
 const { db } = await connect(url);
 const idempotency = createIdempotency({ store: postgresStore(db), lease });
 const reach = async (here: string) => {
