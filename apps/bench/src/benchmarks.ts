@@ -1,6 +1,8 @@
 import type { Benchmark } from './benchmark.ts';
 import { auditAppend } from './benchmarks/audit-append.ts';
 import { auditVerify } from './benchmarks/audit-verify.ts';
+import { idempotencyJoined } from './benchmarks/idempotency-joined.ts';
+import { idempotencyReplay } from './benchmarks/idempotency-replay.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
 import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
 import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
@@ -18,4 +20,6 @@ export const benchmarks: readonly Benchmark[] = [
   ratelimitOne,
   ratelimitFour,
   ratelimitLocal,
+  idempotencyJoined,
+  idempotencyReplay,
 ];

@@ -18,6 +18,13 @@ export class StaleVersion extends failure(
   'It was changed in the meantime. Read it again and repeat your change.',
 ) {}
 
+/** There is a row with this key, where only a new one was to be written. */
+export class AlreadyExists extends failure(
+  'db.already_exists',
+  'conflict',
+  'It exists already. Read it, or choose another name.',
+) {}
+
 /** What the database says of a statement, without any value of it. */
 export interface QueryFault {
   /** SQLSTATE. */

@@ -4,6 +4,7 @@ export { connect, type ConnectOptions } from './connect.ts';
 export type { Connection, Db, PoolFigures, Trx } from './connection.ts';
 export { constraintOf, type ConstraintViolation } from './driver-errors.ts';
 export {
+  AlreadyExists,
   CommitRolledBack,
   DatabaseLocked,
   DatabaseUnavailable,
@@ -24,4 +25,4 @@ export type { Migrations, MigrationStep, StepStatus } from './migration.ts';
 export { seed, type Seed } from './seed.ts';
 export { databaseSettings } from './settings.ts';
 export { type Isolation, transact, type TransactOptions } from './transact.ts';
-export { expectUpdated } from './versions.ts';
+export { expectInserted, expectUpdated } from './versions.ts';

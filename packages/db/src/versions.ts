@@ -1,4 +1,4 @@
-import { StaleVersion } from './failures.ts';
+import { AlreadyExists, StaleVersion } from './failures.ts';
 
 export interface ExpectUpdatedOptions {
   /** Looks for the row by its id alone, with the same scope. */
@@ -19,4 +19,14 @@ export async function expectUpdated<Row>(
   if (row !== undefined) return row;
   const current = await find();
   throw current === undefined || current === null ? notFound() : new StaleVersion();
+}
+
+/**
+ * The row that `insert … on conflict do nothing returning *` gave: for who writes only what is not there yet.
+ *
+ * @throws {AlreadyExists} when it gave none.
+ */
+export function expectInserted<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new AlreadyExists();
+  return row;
 }

@@ -1,6 +1,12 @@
 import { failure } from '@svc/core';
 import { expect } from 'vitest';
-import { expectUpdated, type Migrations, StaleVersion } from '../src/index.ts';
+import {
+  AlreadyExists,
+  expectInserted,
+  expectUpdated,
+  type Migrations,
+  StaleVersion,
+} from '../src/index.ts';
 import { databaseTest } from '../src/testing.ts';
 
 class NoDocument extends failure('docs.not_found', 'not_found', 'There is no such document.') {}
@@ -45,4 +51,20 @@ test('of fifty updates with one expected version one wins, the rest are stale, a
     results.filter((r) => r.status === 'rejected' && r.reason instanceof StaleVersion),
   ).toHaveLength(49);
   await expect(update(2, 1, 'x')).rejects.toBeInstanceOf(NoDocument);
+});
+
+test('of fifty who write only what is not there yet one writes', async ({ db }) => {
+  const insert = async (title: string) =>
+    expectInserted(
+      await db
+        .insertInto('docs.docs')
+        .values({ id: 9, title })
+        .onConflict((conflict) => conflict.doNothing())
+        .returningAll()
+        .executeTakeFirst(),
+    );
+  const results = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => insert(`t${i}`)));
+  expect(results.filter((each) => each.status === 'fulfilled')).toHaveLength(1);
+  for (const each of results)
+    if (each.status === 'rejected') expect(each.reason).toBeInstanceOf(AlreadyExists);
 });

@@ -45,9 +45,13 @@ export {
 } from './problem.ts';
 export { collectProblems, renderProblemIndex, renderProblemPage } from './problem-pages.ts';
 export {
+  conflictAsPrecondition,
   expectedVersions,
+  expectsAbsence,
+  isKnownVersion,
   PreconditionFailed,
   PreconditionRequired,
+  requireVersions,
   toEtag,
 } from './precondition.ts';
 export { httpSettings } from './settings.ts';

@@ -75,6 +75,7 @@ const adviceByStatus: Readonly<Record<number, string>> = {
   412: 'It was changed meanwhile. Read it again, apply your change to the new version, and send its ETag.',
   413: 'Send less at once.',
   415: 'Send the content type that the documentation of this address names, as UTF-8 and without compression.',
+  422: 'Correct the request: what it says cannot be done as it stands. Sending the same again gives the same answer.',
   428: 'Read it first, and send its ETag in If-Match.',
   429: 'Wait as long as the Retry-After header says, then try again.',
   500: 'It is not your fault. Try again later; if it stays, tell us the request id.',

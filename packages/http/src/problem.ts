@@ -16,11 +16,13 @@ const statusByKind: Readonly<Record<FailureKind, number>> = {
   timeout: 504,
 };
 
-/** Failures of HTTP itself, whose status no transport-neutral kind can name. */
+/** Failures whose status no transport-neutral kind can name: those of HTTP itself, and what a draft of HTTP asks for. */
 const statusByCode: ReadonlyMap<string, number> = new Map([
   ['http.method_not_allowed', 405],
   ['http.body_timeout', 408],
   ['http.unsupported_media_type', 415],
+  // The IETF draft "The Idempotency-Key HTTP Header Field", section 2.7.
+  ['idempotency.key_reused_unprocessable', 422],
 ]);
 
 /** The HTTP status of a failure's kind; where a code is given, of the failure with that code. */

@@ -11,7 +11,7 @@ export interface CorsOptions {
   methods?: readonly string[];
   /** Request headers a page may set. @default Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id */
   headers?: readonly string[];
-  /** Answer headers a page may read. @default Allow, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id */
+  /** Answer headers a page may read. @default Allow, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id */
   exposedHeaders?: readonly string[];
   /** How long a browser may remember a preflight, in seconds. @default 600 */
   maxAgeSeconds?: number;
@@ -28,6 +28,7 @@ const defaultHeaders = [
 const defaultExposed = [
   'Allow',
   'ETag',
+  'Idempotency-Replayed',
   'Link',
   'Location',
   'RateLimit',

@@ -1,0 +1,7 @@
+export {
+  idempotencyFailures,
+  type IdempotencyEnv,
+  idempotent,
+  type IdempotentOptions,
+} from './hono/idempotent.ts';
+export { markSensitive } from './hono/take-answer.ts';
