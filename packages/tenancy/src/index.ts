@@ -1,0 +1,6 @@
+export { QuotaExceeded } from './failures.ts';
+export {
+  isolateByTenant,
+  type IsolateOptions,
+  type TenantIdType,
+} from './isolation/isolate-by-tenant.ts';
