@@ -1,0 +1,22 @@
+export { QuotaExceeded } from './failures.ts';
+export { asSystem, type SystemAccess, type SystemOptions } from './isolation/as-system.ts';
+export {
+  isolateByTenant,
+  type IsolateOptions,
+  type TenantIdType,
+} from './isolation/isolate-by-tenant.ts';
+export {
+  type Tenancy,
+  tenancyOf,
+  type TenancyPlugin,
+  tenantScope,
+  tenantScoped,
+  type TenantScopeOptions,
+} from './isolation/tenant-scope.ts';
+export {
+  type TenantTable,
+  type TenantTables,
+  tenantTables,
+  type TenantTablesOptions,
+} from './isolation/tenant-tables.ts';
+export { withTenant } from './isolation/with-tenant.ts';
