@@ -1,3 +1,4 @@
+export { quotaExceeded } from './events.ts';
 export { QuotaExceeded } from './failures.ts';
 export { asSystem, type SystemAccess, type SystemOptions } from './isolation/as-system.ts';
 export {
@@ -20,3 +21,9 @@ export {
   type TenantTablesOptions,
 } from './isolation/tenant-tables.ts';
 export { withTenant } from './isolation/with-tenant.ts';
+export {
+  createTenantLimits,
+  type TenantLimit,
+  type TenantLimits,
+  type TenantLimitsOptions,
+} from './limits.ts';

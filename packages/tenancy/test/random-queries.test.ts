@@ -110,8 +110,8 @@ function build(db: Db, { from, table: name, joins, filter, union, limit }: Query
   query = query
     .select(sql<string>`${sql.join(canaries, sql` || ' ' || `)}`.as('canary'))
     .where(condition(db, alias, filter));
-  if (union !== undefined) query = query.unionAll(build(db, { ...union, limit: false }));
-  return limit ? query.orderBy('canary', 'desc').limit(5) : query.limit(1000);
+  if (union !== undefined) query = query.unionAll((eb) => eb.parens(build(db, union)));
+  return limit ? query.orderBy('canary', 'desc').limit(5) : query;
 }
 
 test('no query of two tenant tables, however put together, gives a row of another tenant', async ({

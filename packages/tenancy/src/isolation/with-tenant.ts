@@ -20,19 +20,41 @@ export async function withTenant<T>(
   const { tables } = requireTenancy(db);
   const id = parseTenantId(tenantId, tables.type);
   const plugin = tenantScope({ tenantId: id, tables });
+  return entered(db, id, (trx) => fn(rescoped(trx, plugin)), options);
+}
+
+/** The same for tables of our own: without the scope, and as part of a transaction that is for the tenant already. */
+export async function inTenant<T>(
+  db: Db,
+  tenantId: string,
+  fn: (trx: Trx) => Promise<T>,
+): Promise<T> {
+  const id = parseTenantId(tenantId, 'uuid');
+  const tenancy = tenancyOf(db);
+  const isInside = db.isTransaction && tenancy?.kind === 'tenant' && tenancy.tenantId === id;
+  return isInside ? fn(rescoped(db as Trx)) : entered(db, id, fn, {});
+}
+
+/** A transaction, or a savepoint of one, in which row-level security knows the tenant. `fn` gets it without a scope. */
+function entered<T>(
+  db: Db,
+  id: string,
+  fn: (trx: Trx) => Promise<T>,
+  options: TransactOptions,
+): Promise<T> {
   return transact(
     db,
-    async (trx) => {
-      const bare = rescoped(trx);
-      const before = db.isTransaction ? await current(bare) : nobody;
+    async (scoped) => {
+      const trx = rescoped(scoped);
+      const before = db.isTransaction ? await current(trx) : nobody;
       if (before.tenancy === 'system' || ![undefined, id].includes(before.tenantId))
         throw new TypeError(
           'this transaction is for another tenant, or for the system: begin one of its own, from the database',
         );
-      if (before.tenantId === undefined) await enter(bare, 'tenant', id);
-      const result = await fn(rescoped(trx, plugin));
+      if (before.tenantId === undefined) await enter(trx, 'tenant', id);
+      const result = await fn(trx);
       // The settings last as long as the outermost transaction.
-      if (db.isTransaction && before.tenantId === undefined) await enter(bare, '', '');
+      if (db.isTransaction && before.tenantId === undefined) await enter(trx, '', '');
       return result;
     },
     options,
