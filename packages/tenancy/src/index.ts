@@ -1,5 +1,28 @@
-export { quotaExceeded } from './events.ts';
-export { QuotaExceeded } from './failures.ts';
+export {
+  type Actor,
+  type AppendAudit,
+  type TenancyAct,
+  type TenancyActType,
+  tenancyActTypes,
+  type TenancyAuditEvent,
+} from './acts.ts';
+export type { ActOptions, OnDeletionRequested, Origin, WriteOptions } from './context.ts';
+export { acted, quotaExceeded } from './events.ts';
+export {
+  InvalidInvitation,
+  InvitationForAnother,
+  InvitationNotFound,
+  LastOwner,
+  MemberNotFound,
+  QuotaExceeded,
+  ResourceConflict,
+  ResourceNotFound,
+  RoleRequired,
+  TenantNotFound,
+  TenantSuspended,
+  TooManyInvitations,
+} from './failures.ts';
+export type { Invitation, InvitationPreview, Invitations } from './invitations.ts';
 export { asSystem, type SystemAccess, type SystemOptions } from './isolation/as-system.ts';
 export {
   isolateByTenant,
@@ -7,7 +30,7 @@ export {
   type TenantIdType,
 } from './isolation/isolate-by-tenant.ts';
 export {
-  type Tenancy,
+  type Tenancy as TenancyInForce,
   tenancyOf,
   type TenancyPlugin,
   tenantScope,
@@ -27,3 +50,13 @@ export {
   type TenantLimits,
   type TenantLimitsOptions,
 } from './limits.ts';
+export type { SendTenancyMail, TenancyMail } from './mails.ts';
+export type { Member, Members } from './members.ts';
+export type { Membership } from './memberships.ts';
+export type { PurgedSelections } from './purge.ts';
+export type { Resolution, Selector, TenantClaims } from './resolution.ts';
+export { type DefaultRole, defaultRoles, type RoleLadder } from './roles.ts';
+export { tenancySettings } from './settings.ts';
+export { createTenancy, type Tenancy, type TenancyOptions } from './tenancy.ts';
+export type { ManagedTenant, Tenant, TenantOfMember } from './tenant.ts';
+export type { Tenants } from './tenants.ts';

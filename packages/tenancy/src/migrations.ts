@@ -1,5 +1,6 @@
 import type { Migrations } from '@svc/db';
 import { isolateByTenant } from './isolation/isolate-by-tenant.ts';
+import { tenants } from './migrations/tenants.ts';
 
 const usage = isolateByTenant('svc_tenancy.usage');
 
@@ -40,5 +41,6 @@ export const tenancyMigrations: Migrations = {
       ],
       down: [`drop table svc_tenancy.schema_steps`],
     },
+    tenants,
   ],
 };

@@ -1,0 +1,11 @@
+export type { PrincipalOf, TenantPrincipal } from './principal.ts';
+export {
+  type ActiveTenant,
+  optionalTenant,
+  type OptionalTenantEnv,
+  requireTenant,
+  type RequireTenantOptions,
+  requireTenantRole,
+  type TenantEnv,
+} from './require-tenant.ts';
+export { tenantRoutes, type TenantRoutesOptions } from './routes.ts';
