@@ -27,3 +27,8 @@ export {
   type TenantLimits,
   type TenantLimitsOptions,
 } from './limits.ts';
+export {
+  lintTenancy,
+  type LintTenancyOptions,
+  type TenancyFinding,
+} from './isolation/lint-tenancy.ts';
