@@ -32,3 +32,14 @@ export {
   type LintTenancyOptions,
   type TenancyFinding,
 } from './isolation/lint-tenancy.ts';
+export {
+  migrateTenants,
+  type MigrateTenantsOptions,
+  type TenantsMigrated,
+} from './isolation/strategies/migrate-tenants.ts';
+export {
+  schemaPerTenant,
+  type SchemaPerTenantOptions,
+} from './isolation/strategies/schema-per-tenant.ts';
+export { sharedTables, type SharedTablesOptions } from './isolation/strategies/shared-tables.ts';
+export type { TenantIsolation, WithinOptions } from './isolation/tenant-isolation.ts';
