@@ -46,7 +46,7 @@ export function databasePerTenant({
   const take = (tenantId: string): Open => {
     const entry = open.get(tenantId) ?? { connection: connectTo(tenantId), uses: 0 };
     // One that could not be opened is tried again by the next.
-    entry.connection.catch(() => open.delete(tenantId));
+    entry.connection.catch(() => open.get(tenantId) === entry && open.delete(tenantId));
     open.delete(tenantId);
     open.set(tenantId, entry);
     entry.uses += 1;
