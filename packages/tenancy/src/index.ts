@@ -60,3 +60,19 @@ export { tenancySettings } from './settings.ts';
 export { createTenancy, type Tenancy, type TenancyOptions } from './tenancy.ts';
 export type { ManagedTenant, Tenant, TenantOfMember } from './tenant.ts';
 export type { Tenants } from './tenants.ts';
+export {
+  lintTenancy,
+  type LintTenancyOptions,
+  type TenancyFinding,
+} from './isolation/lint-tenancy.ts';
+export {
+  migrateTenants,
+  type MigrateTenantsOptions,
+  type TenantsMigrated,
+} from './isolation/strategies/migrate-tenants.ts';
+export {
+  schemaPerTenant,
+  type SchemaPerTenantOptions,
+} from './isolation/strategies/schema-per-tenant.ts';
+export { sharedTables, type SharedTablesOptions } from './isolation/strategies/shared-tables.ts';
+export type { TenantIsolation, WithinOptions } from './isolation/tenant-isolation.ts';

@@ -1,5 +1,5 @@
 import type { Db } from '@svc/db';
-import type { Kysely } from 'kysely';
+import type { Generated, Kysely } from 'kysely';
 
 /** How much of a quota a tenant uses. */
 export interface UsageRow {
@@ -13,7 +13,7 @@ export interface SchemaStepRow {
   schema: string;
   step: string;
   checksum: string;
-  applied_at: Date;
+  applied_at: Generated<Date>;
 }
 
 export interface TenantRow {

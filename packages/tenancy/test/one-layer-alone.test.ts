@@ -1,6 +1,7 @@
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
-import { clashes, escapes, refused, type Run, understood, without } from './statements.ts';
+import { clashes, without } from './foreign-statements.ts';
+import { escapes, refused } from './refused-statements.ts';
 import {
   ann,
   appMigrations,
@@ -9,8 +10,10 @@ import {
   type OneLayer,
   type Outcome,
   scopeAlone,
+  type Run,
   securityAlone,
 } from './two-tables.ts';
+import { understood } from './understood-statements.ts';
 
 /** Runs a statement of Ann's, and proves that Bob and Cem have lost nothing and shown nothing. */
 async function leaksNothing({ attempt, rowsOf }: OneLayer, run: Run): Promise<Outcome> {

@@ -29,7 +29,7 @@ const read = async (db: Kysely<Tables>, tenantId: string) => {
   for (const { canary } of rows) expect(canary).toBe(canaryOf(tenantId));
 };
 
-const readBare = async (db: Kysely<Tables>, tenantId: string | null) => {
+const readBare = async (db: Db, tenantId: string | null) => {
   const rows = await typed(db.withoutPlugins()).selectFrom('app.tasks').select('canary').execute();
   expect(new Set(rows.map(({ canary }) => canary))).toEqual(
     new Set(tenantId === null ? [] : [canaryOf(tenantId)]),

@@ -90,6 +90,18 @@ const tasksOf = (tenantId: string) =>
     })),
   );
 
+export type Run = (db: Kysely<Tables>) => Promise<unknown>;
+
+/** One more of Ann's. */
+export const project = (more: object = {}) => ({
+  tenant_id: ann,
+  id: uuid(500),
+  name: 'new',
+  canary: canaryOf(ann),
+  rank: 1,
+  ...more,
+});
+
 class Undone extends Error {}
 
 /** Runs `fn`, and undoes what it did. */
@@ -155,7 +167,7 @@ export function scopeAlone<T>(
       await sql`alter table ${sql.table(table)} disable row level security`.execute(trx);
     return fn({
       attempt: (run) =>
-        attempt(trx, (inner) => run(inner.withPlugin(tenantScope({ tenantId, tables })))),
+        attempt(trx, (inner) => run(typed(inner.withPlugin(tenantScope({ tenantId, tables }))))),
       rowsOf: (other) => everything(trx, other),
     });
   });
@@ -175,7 +187,7 @@ export function securityAlone<T>(
       await fill(trx);
       await become(trx, tenantId);
       return fn({
-        attempt: (run) => attempt(trx, run),
+        attempt: (run) => attempt(trx, (inner) => run(typed(inner))),
         async rowsOf(other) {
           await become(trx, other);
           const rows = await everything(trx, other);

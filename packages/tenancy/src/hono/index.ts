@@ -1,3 +1,4 @@
+export type { TenantCrudRoutes } from './crud-routes-type.ts';
 export type { PrincipalOf, TenantPrincipal } from './principal.ts';
 export {
   type ActiveTenant,
@@ -9,3 +10,4 @@ export {
   type TenantEnv,
 } from './require-tenant.ts';
 export { tenantRoutes, type TenantRoutesOptions } from './routes.ts';
+export { type CrudAction, tenantCrud, type TenantCrudOptions } from './tenant-crud.ts';
