@@ -17,7 +17,6 @@ export function formRefusals({ appName }: Tenancy): MiddlewareHandler<{}, string
     if (c.error === undefined || !isForm(c) || !isFailure(c.error)) return;
     const { message: text, kind } = c.error as Failure;
     const unknown = kind === 'unauthenticated';
-    c.res = undefined;
     c.res = await messagePage(c, {
       appName,
       title: unknown ? 'Sign in first' : 'That did not work',

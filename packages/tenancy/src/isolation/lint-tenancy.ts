@@ -1,4 +1,5 @@
 import type { Db } from '@svc/db';
+import { directoryExceptions } from './lint/directory-exceptions.ts';
 import { type Catalogue, readCatalogue } from './lint/catalogue.ts';
 import type { Finding } from './lint/finding.ts';
 import { keyFindings } from './lint/keys.ts';
@@ -43,7 +44,7 @@ export async function lintTenancy(
     ...(tables === undefined ? [] : registryFindings(catalogue, tables)),
   ];
   const left = (finding: Finding) =>
-    !except.some(({ table, rule }) => table === finding.table && rule === finding.rule);
+    ![...directoryExceptions, ...except].some(({ table, rule }) => table === finding.table && rule === finding.rule);
   return findings
     .filter(left)
     .toSorted((a, b) => `${a.table} ${a.rule}`.localeCompare(`${b.table} ${b.rule}`));
