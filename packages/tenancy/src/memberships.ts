@@ -1,6 +1,7 @@
 import { isUuid } from '@svc/core';
 import type { Db } from '@svc/db';
-import { tablesOf } from './tables.ts';
+import type { Selector } from './resolution.ts';
+import { type MembershipRow, tablesOf, type TenantRow } from './tables.ts';
 import { type Tenant, type TenantOfMember, toTenant } from './tenant.ts';
 
 /** That somebody belongs to a tenant, and as what. */
@@ -26,8 +27,32 @@ export async function membershipOf(
     .where('m.user_id', '=', userId)
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { role, joined_at: joinedAt } = row;
-  return { tenantId: row.id, userId: row.user_id, role, joinedAt, tenant: toTenant(row) };
+  return toMembership(row);
+}
+
+/** That of the user in the tenant that was selected: `null` where they are no member, `undefined` where none was. One statement. */
+export async function membershipSelected(
+  db: Db,
+  { kind, id }: Selector,
+  userId: string,
+): Promise<Membership | null | undefined> {
+  if (!isUuid(userId)) return null;
+  const row = await tablesOf(db)
+    .selectFrom('svc_tenancy.selections as s')
+    .leftJoin('svc_tenancy.memberships as m', (join) =>
+      join.onRef('m.tenant_id', '=', 's.tenant_id').on('m.user_id', '=', userId),
+    )
+    .leftJoin('svc_tenancy.tenants as t', (join) =>
+      join.onRef('t.id', '=', 'm.tenant_id').on('t.deletion_requested_at', 'is', null),
+    )
+    .select(['t.id', 't.name', 't.created_at', 't.suspended_at'])
+    .select(['m.user_id', 'm.role', 'm.created_at as joined_at'])
+    .where('s.kind', '=', kind)
+    .where('s.id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  // Outer joins: all of it is there, or nothing.
+  return row.id === null ? null : toMembership(row as MembershipOfTenant);
 }
 
 export async function membershipsOf(db: Db, userId: string): Promise<readonly TenantOfMember[]> {
@@ -40,6 +65,17 @@ export async function membershipsOf(db: Db, userId: string): Promise<readonly Te
     .execute();
   return rows.map((row) => ({ ...toTenant(row), role: row.role }));
 }
+
+type MembershipOfTenant = Pick<TenantRow, 'id' | 'name' | 'created_at' | 'suspended_at'> &
+  Pick<MembershipRow, 'user_id' | 'role'> & { joined_at: Date };
+
+const toMembership = (row: MembershipOfTenant): Membership => ({
+  tenantId: row.id,
+  userId: row.user_id,
+  role: row.role,
+  joinedAt: row.joined_at,
+  tenant: toTenant(row),
+});
 
 const joined = (db: Db) =>
   tablesOf(db)

@@ -2,7 +2,7 @@ import { transact } from '@svc/db';
 import { actorOf, record } from './acts.ts';
 import type { TenancyContext, WriteOptions } from './context.ts';
 import { TenantNotFound, TenantSuspended } from './failures.ts';
-import { type Membership, membershipOf } from './memberships.ts';
+import { type Membership, membershipOf, membershipSelected } from './memberships.ts';
 import { tablesOf } from './tables.ts';
 
 /** What an identity is known by, which has a tenant of its own: two sessions of a person may work in two tenants. */
@@ -35,24 +35,22 @@ export interface Resolution<Role extends string = string> {
 
 export function createResolution(context: TenancyContext): Resolution {
   const { db, clock } = context;
-  const selectedBy = async ({ kind, id }: Selector) => {
-    const row = await tablesOf(db)
-      .selectFrom('svc_tenancy.selections')
-      .select('tenant_id')
-      .where('kind', '=', kind)
-      .where('id', '=', id)
-      .executeTakeFirst();
-    return row?.tenant_id ?? null;
-  };
   return {
-    selectedBy,
+    async selectedBy({ kind, id }) {
+      const row = await tablesOf(db)
+        .selectFrom('svc_tenancy.selections')
+        .select('tenant_id')
+        .where('kind', '=', kind)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row?.tenant_id ?? null;
+    },
     async resolve(userId, { override, selector, header, variable }) {
-      const claimed =
-        override ??
-        (selector == null ? null : await selectedBy(selector)) ??
-        header ??
-        variable ??
-        null;
+      if (override != null) return demandActive(await membershipOf(db, override, userId));
+      const selected =
+        selector == null ? undefined : await membershipSelected(db, selector, userId);
+      if (selected !== undefined) return demandActive(selected);
+      const claimed = header ?? variable ?? null;
       return claimed === null ? null : demandActive(await membershipOf(db, claimed, userId));
     },
     select: (selector, tenantId, userId, options = {}) =>

@@ -44,7 +44,9 @@ export async function lintTenancy(
     ...(tables === undefined ? [] : registryFindings(catalogue, tables)),
   ];
   const left = (finding: Finding) =>
-    ![...directoryExceptions, ...except].some(({ table, rule }) => table === finding.table && rule === finding.rule);
+    ![...directoryExceptions, ...except].some(
+      ({ table, rule }) => table === finding.table && rule === finding.rule,
+    );
   return findings
     .filter(left)
     .toSorted((a, b) => `${a.table} ${a.rule}`.localeCompare(`${b.table} ${b.rule}`));
