@@ -33,6 +33,8 @@ export interface Tenancy<Role extends string = string> extends Resolution<Role> 
   membershipOf(tenantId: string, userId: string): Promise<Membership<Role> | null>;
   /** Deletes what is over: selections of sessions older than sessions live, ended invitations. */
   purge(): Promise<PurgedSelections>;
+  /** For the package's own parts behind subpaths. @internal */
+  readonly '~context': TenancyContext;
 }
 
 export interface TenancyOptions<Role extends string = DefaultRole> {
@@ -118,6 +120,7 @@ export function createTenancy<const Role extends string = DefaultRole>({
     membershipOf: (tenantId, userId) => membershipOf(db, tenantId, userId),
     ...createResolution(context),
     purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl) }),
+    '~context': context,
   };
   // Roles come from the database, where only names of the ladder are written.
   return tenancy as unknown as Tenancy<Role>;

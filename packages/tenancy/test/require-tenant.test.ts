@@ -120,6 +120,7 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
       name: 'Acme',
       role: 'member',
       userId: member.userId,
+      actor: { type: 'user', id: member.userId },
     });
     await tenancy.tenants.suspend(id, { reason: 'unpaid' }, staff);
     const suspended = await ask('/needed', member, headers);
@@ -142,7 +143,7 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
   });
 
   test('brings the role in that tenant, and no other', async ({ db }) => {
-    const { ask, tenant, tenancy, tokenOf } = openApp(db);
+    const { ask, tenant, tenancy, tokenOf, audited } = openApp(db);
     const [{ owner: ann, id: own }, acme] = [await tenant(), await tenant()];
     const by = { by: acme.owner.userId };
     await tenancy.invitations.create(acme.id, { email: ann.email, role: 'member' }, by);
@@ -153,6 +154,13 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
       403,
       expect.objectContaining({ code: 'tenancy.role_required' }),
     ]);
+    expect(audited.at(-1)).toMatchObject({
+      type: 'tenancy.access.denied',
+      outcome: 'denied',
+      tenantId: acme.id,
+      actor: { type: 'user', id: ann.userId },
+      details: { role: 'admin', route: '/admins', method: 'GET' },
+    });
     expect(() => requireTenantRole(tenancy, 'emperor' as 'owner')).toThrow(TypeError);
   });
 });

@@ -15,7 +15,7 @@ export interface TenantPrincipal {
 export type PrincipalOf = (c: Context) => TenantPrincipal;
 
 /** Where a request came from, for the audit log. */
-export function originOf(c: Context, { selector }: TenantPrincipal): Origin {
+export function originOf(c: Context, { selector }: Partial<TenantPrincipal> = {}): Origin {
   return {
     address: c.get('clientAddress') as string | undefined,
     device: c.req.header('User-Agent')?.slice(0, 200),

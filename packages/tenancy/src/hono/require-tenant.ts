@@ -1,10 +1,11 @@
 import type { Logger } from '@svc/core';
 import type { HttpEnv } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
+import { type Actor, actorOf, recordAlone } from '../acts.ts';
 import { RoleRequired, TenantNotFound } from '../failures.ts';
 import type { Membership } from '../memberships.ts';
 import type { Tenancy } from '../tenancy.ts';
-import type { PrincipalOf } from './principal.ts';
+import { originOf, type PrincipalOf } from './principal.ts';
 
 /** The tenant that a request is for, and the role that the caller has in it. */
 export interface ActiveTenant {
@@ -12,6 +13,8 @@ export interface ActiveTenant {
   readonly name: string;
   readonly role: string;
   readonly userId: string;
+  /** Who acts, for the audit log: the key that the request was made with, or else the user. */
+  readonly actor: Actor;
 }
 
 /** What routes behind `requireTenant` find in their context. */
@@ -44,7 +47,7 @@ export function requireTenant(
   return async (c, next) => {
     const membership = await resolve(tenancy, c, options);
     if (membership === null) throw new TenantNotFound();
-    enter(c, membership);
+    enter(c, membership, options);
     return next();
   };
 }
@@ -56,12 +59,12 @@ export function optionalTenant(
 ): MiddlewareHandler<OptionalTenantEnv> {
   return async (c, next) => {
     const membership = await resolve(tenancy, c, options);
-    if (membership !== null) enter(c, membership);
+    if (membership !== null) enter(c, membership, options);
     return next();
   };
 }
 
-/** Lets pass who has at least this role in the tenant; stands behind `requireTenant`. @throws {RoleRequired} */
+/** Lets pass who has at least this role in the tenant; stands behind `requireTenant`. A denial is audited. @throws {RoleRequired} */
 export function requireTenantRole<Role extends string>(
   tenancy: Tenancy<Role>,
   role: NoInfer<Role>,
@@ -69,8 +72,14 @@ export function requireTenantRole<Role extends string>(
   const { ladder } = tenancy;
   if (!ladder.isRole(role)) throw new TypeError(`there is no role '${role}'`);
   return async (c, next) => {
-    if (!ladder.reaches(tenantOf(c).role, role)) throw new RoleRequired();
-    return next();
+    const { id: tenantId, role: own, actor } = tenantOf(c);
+    if (ladder.reaches(own, role)) return next();
+    // The path as it was declared: what a client wrote may hold anything.
+    const details = { role, route: c.req.routePath, method: c.req.method };
+    const denied = { type: 'tenancy.access.denied', outcome: 'denied', details } as const;
+    const origin = originOf(c);
+    await recordAlone(tenancy['~context'], { ...denied, tenantId, actor }, { origin });
+    throw new RoleRequired();
   };
 }
 
@@ -95,8 +104,13 @@ async function resolve(
   });
 }
 
-function enter(c: Context, { tenantId, userId, role, tenant }: Membership): void {
-  c.set('tenant', { id: tenantId, name: tenant.name, role, userId } satisfies ActiveTenant);
+function enter(
+  c: Context,
+  { tenantId, userId, role, tenant }: Membership,
+  { principal }: RequireTenantOptions,
+): void {
+  const actor = actorOf(userId, { origin: originOf(c, principal(c)) });
+  c.set('tenant', { id: tenantId, name: tenant.name, role, userId, actor } satisfies ActiveTenant);
   const logger = c.get('logger') as Logger | undefined;
   if (logger !== undefined) c.set('logger', logger.child({ tenantId }));
 }
