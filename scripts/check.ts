@@ -42,6 +42,7 @@ const steps: Step[] = [
     ...script('acceptance matrix', 'acceptance-matrix.ts', '--check'),
     skip: () => missing('scripts/acceptance-matrix.ts'),
   },
+  script('ASVS matrix', 'asvs.ts'),
 ];
 
 function missing(path: string): string | undefined {

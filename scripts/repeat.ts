@@ -13,8 +13,11 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'packages/db/test/pool.test.ts',
     'packages/db/test/transactions.test.ts',
     'packages/auth/test/races.test.ts',
+    'packages/auth/test/one-time-things.test.ts',
+    'packages/auth/test/enumeration.test.ts',
     'packages/http/test/servers.test.ts',
     'packages/tenancy/test/limits.test.ts',
+    'packages/tenancy/test/member-races.test.ts',
     'packages/tenancy/test/pool-of-tenants.test.ts',
   ],
   fuzz: [
@@ -41,8 +44,12 @@ for (let round = 1; round <= rounds; round += 1) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=dot', ...files],
-    // Some do more of it when told so: 100 000 transactions in place of 2 000.
-    { cwd: root, encoding: 'utf8', env: { ...process.env, SOAK: '1' } },
+    // Some tests have a short form for every day and a long one that takes minutes.
+    {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, SOAK: String(positionals[0] === 'soak') },
+    },
   );
   const took = `${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
   console.log(`round ${round} of ${rounds}: ${status === 0 ? 'passed' : 'FAILED'} (${took})`);

@@ -30,6 +30,9 @@ export function controlsOf(environment: RunningEnvironment) {
     'postgres/start': () => given(backing.postgres, 'PostgreSQL').start(),
     'redis/stop': () => given(backing.redis, 'Redis').stop(),
     'redis/start': () => given(backing.redis, 'Redis').start(),
+    /** Which of the texts stand in a table or a Redis key, and where. */
+    'storage/find': ({ texts }: { texts: string[] }) =>
+      given(backing.findStored, 'PostgreSQL')(texts),
     /** Runs `svc` against an empty database of that name, made at first use. */
     svc: async ({
       args,

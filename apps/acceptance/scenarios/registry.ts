@@ -110,6 +110,13 @@ export const registry: readonly Entry[] = [
   present('X-03', 'CORS as configured', { needs: ['configured origin'] }),
   present('X-04', 'Bad input changes nothing', { needs: ['mail'] }),
   present('X-05', 'Bad settings: exit code 78', { needs: ['app process'] }),
+  present('X-06', 'No secret stands in a table, a Redis key or the log', {
+    needs: ['postgres server', 'mail', 'gate controls'],
+    only: {
+      stack: 'pg-redis',
+      reason: "nobody else can read the database while the app's process has it locked",
+    },
+  }),
 ];
 
 /** The A-IDs of the matrix, group by group: what the registry must account for. */

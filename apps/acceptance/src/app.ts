@@ -1,4 +1,5 @@
 import { auditRoutes } from '@svc/audit/hono';
+import { actorOf } from '@svc/auth';
 import {
   type AuthEnv,
   authRoutes,
@@ -68,7 +69,7 @@ export function createApp({
     '/',
     auditRoutes(audit, {
       guard: requirePermission(auth, 'audit.read'),
-      actorOf: (c) => ({ type: 'user', id: c.get('principal').userId }),
+      actorOf: (c) => actorOf(c.get('principal')),
     }),
   );
 

@@ -1,5 +1,5 @@
 import { createCipher, createCursors, type Logger, systemClock } from '@svc/core';
-import { createAudit } from '@svc/audit';
+import { createAudit, logAnchor } from '@svc/audit';
 import { createAuth, haveIBeenPwned } from '@svc/auth';
 import { createOAuth } from '@svc/auth/oauth';
 import { createPasskeys } from '@svc/auth/passkeys';
@@ -48,6 +48,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       },
     }),
     checkpointEvery: settings.auditCheckpointEvery,
+    anchor: logAnchor(logger),
     cursors,
     logger,
     clock,
@@ -86,8 +87,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
-  const passkeys = createPasskeys({ auth });
   const oauth = createOAuth({ auth, providers: providersOf(settings) });
+  const passkeys = createPasskeys({ auth, providers: oauth.providers });
   const serviceTokens = createServiceTokens({
     db,
     issuer: settings.publicUrl,
@@ -105,6 +106,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   const health = createHealth({
     checks: [
       { name: 'database', critical: true, check: () => connection.ping() },
+      { name: 'audit log', critical: false, check: () => audit.health() },
       ...(redis === undefined ? [] : [{ name: 'redis', critical: false, check: redis.ping }]),
     ],
     logger,

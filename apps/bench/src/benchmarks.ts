@@ -1,4 +1,6 @@
 import type { Benchmark } from './benchmark.ts';
+import { auditAppend } from './benchmarks/audit-append.ts';
+import { auditVerify } from './benchmarks/audit-verify.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
 import { sessionCheck } from './benchmarks/session-check.ts';
 import { sessionLatency } from './benchmarks/session-latency.ts';
@@ -8,4 +10,6 @@ export const benchmarks: readonly Benchmark[] = [
   sessionCheck,
   sessionLatency,
   loginsBesideRequests,
+  auditAppend,
+  auditVerify,
 ];

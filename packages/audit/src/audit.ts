@@ -14,7 +14,7 @@ import {
   uuidv7,
 } from '@svc/core';
 import type { Db } from '@svc/db';
-import type { Anchor, AnchoredCheckpoint } from './anchor.ts';
+import type { Anchor, CheckpointNote } from './anchor.ts';
 import { append } from './append.ts';
 import { type CheckpointSearch, listCheckpoints } from './checkpoints.ts';
 import type { AuditContext, WriteOptions } from './context.ts';
@@ -28,6 +28,7 @@ import { type AuditEntry, type AuditSearch, search } from './search.ts';
 import { createNoteSigner, createNoteVerifier } from './signed-note.ts';
 import { type AuditVerify, verify } from './verify.ts';
 import type { AuditVerification } from './verify-audit-log.ts';
+import { assertSealed } from './waiting.ts';
 
 /** The log of who did what. What is sealed cannot be changed unnoticed, by whoever can write to the database. */
 export interface Audit extends AsyncDisposable {
@@ -39,16 +40,18 @@ export interface Audit extends AsyncDisposable {
   seal(): Promise<number>;
   /** Sealed entries, the newest first. @throws {InvalidCursor} */
   search(query: AuditSearch): Promise<Page<AuditEntry>>;
-  /** Sealed entries as text in chunks; NDJSON of whole chains is what `verifyAuditLog` takes. @throws {PurgedMeanwhile} */
+  /** Sealed entries as text in chunks; NDJSON of whole chains is what `verifyAuditLog` takes. @throws {PurgedMeanwhile} @throws {ErasedMeanwhile} */
   export(query: AuditExport): AsyncIterable<string>;
-  /** The signed checkpoints of a chain, the newest first; the first of them vouches for its present end. @throws {InvalidCursor} */
-  checkpoints(query: CheckpointSearch): Promise<Page<AnchoredCheckpoint>>;
-  /** Reads and checks every entry. @throws {PurgedMeanwhile} */
+  /** The checkpoints of a chain, the newest first, signed where there is a signing key; the first of them vouches for its present end. @throws {InvalidCursor} */
+  checkpoints(query: CheckpointSearch): Promise<Page<CheckpointNote>>;
+  /** Seals what waits, then reads and checks every entry. @throws {PurgedMeanwhile} */
   verify(options?: AuditVerify): Promise<AuditVerification>;
   /** Deletes personal values for good; the chain stays valid. Gives the number of events that had some. */
   erase(erasure: AuditErasure, options?: WriteOptions): Promise<number>;
   /** Removes old entries behind a signed checkpoint; gives how many. @throws {AuditBroken} @throws {AppendOnly} */
   purge(options: AuditPurge): Promise<number>;
+  /** Resolves unless an event has waited for longer than that to be sealed, by the database's clock; for a health check. @default 5s @throws {SealingBehind} */
+  health(within?: Duration): Promise<void>;
   /** Begins to seal in the background; what is committed is sealed within a second. Any number of processes may. */
   start(): Promise<void>;
   /** Ends that, after sealing what is committed. */
@@ -103,13 +106,13 @@ export function createAudit({
   const signer = signing === undefined ? undefined : createNoteSigner(signing.privateKey);
   const publicKeys =
     signer === undefined ? [] : [signer.publicKey, ...(signing?.formerPublicKeys ?? [])];
-  createNoteVerifier(publicKeys);
   const context: AuditContext = {
     name,
     db,
     origin,
     signer,
     publicKeys,
+    notes: createNoteVerifier(publicKeys),
     checkpointEveryMs: toMs(checkpointEvery),
     anchor,
     cursors,
@@ -129,6 +132,7 @@ export function createAudit({
     verify: (options = {}) => verify(context, options),
     erase: (erasure, options = {}) => erase(context, erasure, options),
     purge: (options) => purge(context, options),
+    health: (within = '5s') => assertSealed(db, toMs(within)),
     start: sealer.start,
     stop: sealer.stop,
     [Symbol.asyncDispose]: sealer.stop,

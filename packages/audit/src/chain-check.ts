@@ -1,6 +1,7 @@
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
-import { type Disclosure, commitmentOf } from './commitments.ts';
-import { type EntryBody, genesisOf, linkOf } from './entry.ts';
+import type { Disclosure } from './commitments.ts';
+import { genesisOf, linkOf } from './entry.ts';
+import { createPersonalCheck } from './erasures.ts';
 import type { ChainHeader } from './log-lines.ts';
 import { createMerkleTree, hashLeaf, type MerkleTree } from './merkle.ts';
 import type { NoteVerifier } from './signed-note.ts';
@@ -35,6 +36,12 @@ export type AuditProblemKind =
   | 'personal_changed'
   /** The columns by which an entry is searched say something else than it does. */
   | 'misfiled'
+  /** Personal values are gone, and no entry tells of their erasure. */
+  | 'erased_unrecorded'
+  /** The stored end of a chain is not the one that its checkpoint vouches for, so nothing can be sealed behind it. */
+  | 'end_changed'
+  /** Events wait that were not sealed in time. */
+  | 'unsealed'
   /** A line that is none of an export. */
   | 'malformed';
 
@@ -79,6 +86,8 @@ export interface ChainCheckOptions {
   readonly notes: NoteVerifier;
   /** Whether a checkpoint without a good signature is a problem. */
   readonly mustBeSigned: boolean;
+  /** Entries whose personal values may be missing, though none of the chain's entries says so. */
+  isExcused(id: string): boolean;
   report(problem: AuditProblem): void;
 }
 
@@ -93,13 +102,13 @@ interface Expected {
 /** Follows one chain from its beginning to its end. */
 export function createChainCheck(
   { tenantId, head, purged, frontier }: ChainHeader,
-  { notes, mustBeSigned, report }: ChainCheckOptions,
+  { notes, mustBeSigned, isExcused, report }: ChainCheckOptions,
 ): ChainCheck {
   const problem = (kind: AuditProblemKind, message: string, at: number | null = null) =>
     report({ kind, tenantId, seq: at, message });
   const expected = new Map<number, Expected>();
+  const values = createPersonalCheck({ problem, isExcused });
   let signedBy: readonly string[] = [];
-  let erased = 0;
   let entries = 0;
 
   const read = (note: string): (Checkpoint & { signers: readonly string[] }) | undefined => {
@@ -176,7 +185,7 @@ export function createChainCheck(
 
   return {
     get erased() {
-      return erased;
+      return values.erased;
     },
     expect: (note) => void expect(note),
     expectEnd: ({ size, head: last }) => demand(size, { head: last, root: undefined }),
@@ -195,10 +204,10 @@ export function createChainCheck(
       tree?.append(computed);
       [before, previous, seq, sealedAt] = [link.previous, hash, link.seq, link.sealedAt];
       compare(seq, computed);
-      if (personal !== undefined || body.includes('"personal":{"'))
-        erased += checkPersonal(body, personal, link.seq, problem);
+      values.entry(body, personal, link.seq);
     },
     finish() {
+      values.finish();
       const longest = Math.max(...expected.keys(), 0);
       if (head === null && seq > 0) problem('missing', 'the chain has no end', null);
       if (seq < longest) problem('truncated', `it once had ${longest} entries`, longest);
@@ -216,20 +225,4 @@ function resume(size: number, nodes: readonly string[]): MerkleTree | undefined 
   } catch {
     return undefined;
   }
-}
-
-/** Checks what is shown of the personal values; gives 1 when some of them are erased or withheld. */
-function checkPersonal(
-  body: string,
-  personal: Readonly<Record<string, Disclosure>> = {},
-  seq: number,
-  problem: (kind: AuditProblemKind, message: string, at: number) => void,
-): number {
-  const commitments = (JSON.parse(body) as EntryBody).event.personal;
-  for (const [name, disclosure] of Object.entries(personal)) {
-    const isShown = typeof disclosure?.salt === 'string' && typeof disclosure.value === 'string';
-    if (!isShown || commitmentOf(name, disclosure) !== commitments[name])
-      problem('personal_changed', 'a personal value is not the one that was recorded', seq);
-  }
-  return Object.keys(commitments).every((name) => name in personal) ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 import { type Cursors, InvalidCursor, type Page, toPage } from '@svc/core';
 import type { Db } from '@svc/db';
-import { type AnchoredCheckpoint, toAnchored } from './anchor.ts';
+import { type CheckpointNote, toCheckpointNote } from './anchor.ts';
 import { toChain } from './entry.ts';
 import { assertTenantId } from './event.ts';
 import { tablesOf } from './tables.ts';
@@ -19,7 +19,7 @@ const list = 'audit.checkpoints';
 export async function listCheckpoints(
   { db, cursors }: { db: Db; cursors: Cursors },
   { tenantId, limit = 100, cursor }: CheckpointSearch,
-): Promise<Page<AnchoredCheckpoint>> {
+): Promise<Page<CheckpointNote>> {
   assertTenantId(tenantId);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new TypeError('limit is a whole number from 1 to 1000');
@@ -42,7 +42,7 @@ export async function listCheckpoints(
     .orderBy('all.size', 'desc')
     .limit(limit + 1)
     .execute();
-  const checkpoints = rows.flatMap(({ note }) => toAnchored(note) ?? []);
+  const checkpoints = rows.flatMap(({ note }) => toCheckpointNote(note) ?? []);
   return toPage(checkpoints, limit, ({ size }) => cursors.encode(list, [size]));
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Cursors, Logger, NewId, RandomBytes } from '@svc/core';
 import type { Db, Trx } from '@svc/db';
 import type { Anchor } from './anchor.ts';
-import type { NoteSigner } from './signed-note.ts';
+import type { NoteSigner, NoteVerifier } from './signed-note.ts';
 
 /** What the parts of one `createAudit` work with. */
 export interface AuditContext {
@@ -11,6 +11,8 @@ export interface AuditContext {
   readonly signer: NoteSigner | undefined;
   /** Of the signer, and of those before it. */
   readonly publicKeys: readonly string[];
+  /** Knows these keys. */
+  readonly notes: NoteVerifier;
   readonly checkpointEveryMs: number;
   readonly anchor: Anchor | undefined;
   readonly cursors: Cursors;

@@ -44,6 +44,10 @@ const secrets = { soc2: ['CC6.1'], hipaa: ['164.312(d)'], pci: ['10.2.1.5', '8.6
 export const eventTypes = {
   'auth.user.registered': { title: 'Somebody registered', ...account },
   'auth.user.verified': { title: 'An address was confirmed', ...account },
+  'auth.user.verification_resent': {
+    title: 'A new link to confirm an address was made',
+    ...account,
+  },
   'auth.user.disabled': {
     title: 'An account was disabled',
     ...account,

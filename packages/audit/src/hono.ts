@@ -1,7 +1,6 @@
 import { InvalidCursor, ValidationFailed } from '@svc/core';
-import { type HttpEnv, operation, validated } from '@svc/http/hono';
+import { type HttpEnv, noStore, operation, validated } from '@svc/http/hono';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { createMiddleware } from 'hono/factory';
 import type { Audit } from './audit.ts';
 import type { AuditActor } from './event.ts';
 import { PurgedMeanwhile } from './failures.ts';
@@ -137,11 +136,6 @@ export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRout
 const contentTypes = { ndjson: 'application/x-ndjson', csv: 'text/csv; charset=utf-8' };
 
 const toScope = (asked: string): LogScope => (asked === 'service' ? null : asked);
-
-const noStore = createMiddleware(async (c: Context, next) => {
-  await next();
-  c.header('Cache-Control', 'no-store');
-});
 
 /** A body that reads on only as fast as it is taken, and stops reading when the client leaves. */
 function toStream(chunks: AsyncIterable<string>): ReadableStream<Uint8Array> {

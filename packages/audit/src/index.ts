@@ -1,4 +1,4 @@
-export type { Anchor, AnchoredCheckpoint } from './anchor.ts';
+export { type Anchor, type CheckpointNote, logAnchor } from './anchor.ts';
 export { type Audit, type AuditOptions, createAudit } from './audit.ts';
 export { canonicalJson } from './canonical-json.ts';
 export type { AuditProblem, AuditProblemKind, CheckedChain } from './chain-check.ts';
@@ -16,7 +16,13 @@ export {
 } from './event-types.ts';
 export { sealed, sealingFailed, verified } from './events.ts';
 export type { AuditExport } from './export.ts';
-export { AppendOnly, AuditBroken, PurgedMeanwhile } from './failures.ts';
+export {
+  AppendOnly,
+  AuditBroken,
+  ErasedMeanwhile,
+  PurgedMeanwhile,
+  SealingBehind,
+} from './failures.ts';
 export type { LogScope } from './log-lines.ts';
 export {
   consistencyProof,

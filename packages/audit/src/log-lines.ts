@@ -1,5 +1,6 @@
 import type { Db } from '@svc/db';
-import { PurgedMeanwhile } from './failures.ts';
+import { erasedAfter } from './erasures.ts';
+import { ErasedMeanwhile, PurgedMeanwhile } from './failures.ts';
 import { serviceChain, toChain, toTenantId } from './entry.ts';
 import { splitFrontier } from './frontier.ts';
 import { readLines } from './queries.ts';
@@ -29,20 +30,24 @@ const linesAtOnce = 2000;
 export interface LogLinesOptions {
   /** Called once before anything is read. */
   seal(): Promise<unknown>;
+  /** Told of each chain before its entries are read. */
+  onChain?(row: ChainRow): void;
+  /** Told of entries whose personal values were erased after the end that was read, so that none of the lines says so. @default then reading throws */
+  onErased?(ids: readonly string[]): void;
   /** Told of entries whose columns do not say what is hashed. */
   onMisfiled?(chain: string, seqs: readonly number[]): void;
 }
 
-/** Chunks of whole lines. @throws {PurgedMeanwhile} */
+/** Chunks of whole lines. @throws {PurgedMeanwhile} @throws {ErasedMeanwhile} */
 export async function* logLines(
   db: Db,
   scope: LogScope,
-  { seal, onMisfiled }: LogLinesOptions,
+  { seal, ...listeners }: LogLinesOptions,
 ): AsyncGenerator<string> {
   const chains = await chainsOf(db, scope);
   // After that the service's own chain knows each of them.
   await seal();
-  for (const chain of chains) yield* chainLines(db, chain, onMisfiled);
+  for (const chain of chains) yield* chainLines(db, chain, listeners);
 }
 
 // Chains are taken from the entries, too: one whose end was deleted must not go unnoticed.
@@ -62,9 +67,10 @@ type ReadChain = ChainRow & { last_seq: bigint | null };
 async function* chainLines(
   db: Db,
   chain: string,
-  onMisfiled: LogLinesOptions['onMisfiled'],
+  { onChain, onErased, onMisfiled }: Omit<LogLinesOptions, 'seal'>,
 ): AsyncGenerator<string> {
   const row = await readChain(db, chain);
+  if (row !== undefined) onChain?.(row);
   yield `${headerLine(chain, row)}\n${await checkpointLines(db, chain, row)}`;
   const upTo = Number(row?.last_seq ?? (await lastSeqOf(db, chain)) ?? 0);
   const options = { upTo, limit: linesAtOnce, checkFiling: onMisfiled !== undefined };
@@ -81,6 +87,9 @@ async function* chainLines(
   }
   const now = await readChain(db, chain);
   if (now?.purged_size !== row?.purged_size) throw new PurgedMeanwhile();
+  const erased = await erasedAfter(db, chain, upTo);
+  if (erased.length > 0 && onErased === undefined) throw new ErasedMeanwhile();
+  onErased?.(erased);
 }
 
 // One statement, so one moment: an entry beyond the end is none that was sealed after the end was read.

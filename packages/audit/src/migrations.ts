@@ -109,5 +109,56 @@ export const auditMigrations: Migrations = {
         `drop function svc_audit.refuse_change()`,
       ],
     },
+    {
+      name: '0003_waiting_and_erasing',
+      up: [
+        // The database's clock: that of whoever appends is theirs to set.
+        `alter table svc_audit.pending add column appended_at timestamptz not null default clock_timestamp()`,
+        `alter table svc_audit.entries add constraint entries_target check ((target_type is null) = (target_id is null))`,
+        // For the app's role, too, which may delete here: whoever seals must be able to. An entry that somebody made up
+        // to get past it stays in the log, where verifying finds it. (Row by row would cost a fifth of sealing, and a
+        // plan from when the table was small would read all of it.)
+        `create function svc_audit.refuse_unsealed() returns trigger language plpgsql
+          set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+        begin
+          if exists (select from gone g where not exists (
+            select from svc_audit.entries e
+            where e.id = g.id and e.tenant_id = g.tenant_id and right(e.body, length(g.event) + 1) = g.event || '}'
+          )) then
+            raise exception 'an event that is not sealed cannot be removed' using errcode = 'insufficient_privilege';
+          end if;
+          return null;
+        end $$`,
+        `create trigger pending_until_sealed after delete on svc_audit.pending
+          referencing old table as gone for each statement execute function svc_audit.refuse_unsealed()`,
+        `create trigger pending_no_truncate before truncate on svc_audit.pending
+          for each statement execute function svc_audit.refuse_change()`,
+        // Against slips: who goes around it is found by verifying, since no entry tells of the erasure.
+        `create function svc_audit.refuse_erasure() returns trigger language plpgsql as $$
+        begin
+          if 'on' in (current_setting('svc_audit.erasing', true), current_setting('svc_audit.purging', true)) then
+            return null;
+          end if;
+          raise exception 'personal values are erased by erase, which tells of it' using errcode = 'insufficient_privilege';
+        end $$`,
+        `create trigger personal_erased before delete on svc_audit.personal
+          for each statement execute function svc_audit.refuse_erasure()`,
+        `create trigger personal_no_truncate before truncate on svc_audit.personal
+          for each statement execute function svc_audit.refuse_change()`,
+        `create trigger pending_erased before update of personal on svc_audit.pending
+          for each statement execute function svc_audit.refuse_erasure()`,
+      ],
+      down: [
+        `drop trigger pending_erased on svc_audit.pending`,
+        `drop trigger personal_no_truncate on svc_audit.personal`,
+        `drop trigger personal_erased on svc_audit.personal`,
+        `drop function svc_audit.refuse_erasure()`,
+        `drop trigger pending_no_truncate on svc_audit.pending`,
+        `drop trigger pending_until_sealed on svc_audit.pending`,
+        `drop function svc_audit.refuse_unsealed()`,
+        `alter table svc_audit.entries drop constraint entries_target`,
+        `alter table svc_audit.pending drop column appended_at`,
+      ],
+    },
   ],
 };

@@ -1,6 +1,7 @@
 import { type Db, transact } from '@svc/db';
 import { sql } from 'kysely';
 import { append } from './append.ts';
+import { endFault, isUnsigned, purgedFault } from './chain-end.ts';
 import { checkpointText, parseCheckpoint } from './checkpoint.ts';
 import type { AuditContext } from './context.ts';
 import { genesisOf, linkOf, serviceChain, toTenantId } from './entry.ts';
@@ -61,6 +62,9 @@ async function purgeSome(
     .executeTakeFirst();
   if (row === undefined) return 0;
   // Sealed entries do not change, so they are read without holding up the sealer.
+  const { purged_note: note } = row;
+  if (purgedFault(row) !== undefined || (note !== null && isUnsigned(context.notes, note)))
+    throw new AuditBroken();
   const cut = await findCut(db, row, before);
   const count = cut.size - Number(row.purged_size);
   if (count > 0) await cutOff(context, db, row, cut);
@@ -145,9 +149,13 @@ function cutOff(context: AuditContext, db: Db, row: ChainRow, cut: Cut): Promise
 async function rememberAgain(context: AuditContext, trx: Parameters<typeof register>[1]) {
   const chains = await tablesOf(trx)
     .selectFrom('svc_audit.chains')
-    .select(['tenant_id', 'size', 'head'])
+    .selectAll()
     .where('tenant_id', '!=', serviceChain)
     .execute();
-  for (const { tenant_id, size, head } of chains)
-    await register(context, trx, { tenant_id, size: Number(size), head });
+  for (const row of chains) {
+    const { tenant_id, size, head, note } = row;
+    const isSound =
+      endFault(row) === undefined && note !== null && !isUnsigned(context.notes, note);
+    if (isSound) await register(context, trx, { tenant_id, size: Number(size), head });
+  }
 }

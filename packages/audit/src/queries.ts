@@ -1,5 +1,5 @@
-import type { Db, Trx } from '@svc/db';
-import { sql } from 'kysely';
+import { type Db, transact, type Trx } from '@svc/db';
+import { type RawBuilder, sql } from 'kysely';
 import { genesisOf, serviceChain, toTenantId } from './entry.ts';
 import { type ChainRow, type EntryRow, type PendingRow, tablesOf } from './tables.ts';
 
@@ -10,19 +10,39 @@ export async function chainsToSeal(db: Db): Promise<string[]> {
   return rows.map((row) => row.tenant_id);
 }
 
-/** Makes the chains that are not there yet; a statement of its own, so that two processes never wait crosswise. */
-export async function ensureChains(db: Db, chains: readonly string[]): Promise<void> {
-  const rows = chains.map((chain) => ({
-    tenant_id: chain,
-    head: genesisOf(toTenantId(chain)),
-  }));
-  await sql`
-    insert into svc_audit.chains (tenant_id, size, head, frontier)
-    select r.tenant_id, 0, r.head, ''
-    from json_to_recordset(${JSON.stringify(rows)}::json) as r (tenant_id uuid, head text)
-    where not exists (select from svc_audit.chains c where c.tenant_id = r.tenant_id)
-    order by r.tenant_id
-    on conflict (tenant_id) do nothing`.execute(db);
+/** Whether a seal waits for a chain that is locked, or leaves it to whoever has it. */
+export type WhenLocked = 'wait' | 'skip';
+
+/** Whoever holds a lock for longer than this keeps no sealer waiting: it fails, and says so. */
+export async function limitLocks(trx: Trx, ms: number): Promise<void> {
+  await sql`select set_config('lock_timeout', ${String(ms)}, true)`.execute(trx);
+}
+
+/** Makes the chains that are not there yet, in a transaction of its own, so that two processes never wait crosswise. */
+export async function ensureChains(
+  db: Db,
+  chains: readonly string[],
+  lockMs: number,
+): Promise<void> {
+  const found = await tablesOf(db)
+    .selectFrom('svc_audit.chains')
+    .select('tenant_id')
+    .where(sql<boolean>`tenant_id = any(${chains}::uuid[])`)
+    .execute();
+  const known = new Set(found.map((row) => row.tenant_id));
+  const rows = chains
+    .filter((chain) => !known.has(chain))
+    .map((chain) => ({ tenant_id: chain, head: genesisOf(toTenantId(chain)) }));
+  if (rows.length === 0) return;
+  await transact(db, async (trx) => {
+    await limitLocks(trx, lockMs);
+    await sql`
+      insert into svc_audit.chains (tenant_id, size, head, frontier)
+      select r.tenant_id, 0, r.head, ''
+      from json_to_recordset(${JSON.stringify(rows)}::json) as r (tenant_id uuid, head text)
+      order by r.tenant_id
+      on conflict (tenant_id) do nothing`.execute(trx);
+  });
 }
 
 /**
@@ -33,7 +53,7 @@ export async function ensureChains(db: Db, chains: readonly string[]): Promise<v
 export async function lockChains(
   trx: Trx,
   chains: readonly string[],
-  whenLocked: 'wait' | 'skip',
+  whenLocked: WhenLocked,
 ): Promise<ChainRow[]> {
   const query = tablesOf(trx)
     .selectFrom('svc_audit.chains')
@@ -44,22 +64,39 @@ export async function lockChains(
   return (whenLocked === 'skip' ? query.skipLocked() : query).execute();
 }
 
-/** Takes what waits for these chains, at most `limit` of each, whatever order it was committed in. */
-export async function takePending(
+/** What waits for these chains, at most `limit` of each, whatever order it was committed in. */
+export async function readPending(
   trx: Trx,
   chains: readonly string[],
   limit: number,
 ): Promise<PendingRow[]> {
   const { rows } = await sql<PendingRow>`
-    delete from svc_audit.pending p
-    using unnest(${chains}::uuid[]) as c (tenant_id)
+    select p.tenant_id, p.id, p.at_ms, p.event, p.personal
+    from unnest(${chains}::uuid[]) as c (tenant_id)
       cross join lateral (
-        select id from svc_audit.pending w where w.tenant_id = c.tenant_id order by id limit ${limit}
-      ) as t
-    where p.tenant_id = c.tenant_id and p.id = t.id
-    returning p.tenant_id, p.id, p.at_ms, p.event, p.personal`.execute(trx);
+        select * from svc_audit.pending w where w.tenant_id = c.tenant_id order by id limit ${limit}
+      ) as p`.execute(trx);
   return rows;
 }
+
+/**
+ * Removes what is sealed now; gives it with the personal values that it has at this moment, which are fewer than
+ * when it was read where somebody erased them in between.
+ */
+export async function removePending(
+  trx: Trx,
+  sealed: readonly PendingRow[],
+): Promise<RemovedRow[]> {
+  const { rows } = await sql<RemovedRow>`
+    delete from svc_audit.pending p
+    using unnest(${sealed.map((row) => row.tenant_id)}::uuid[], ${sealed.map((row) => row.id)}::uuid[])
+      as s (tenant_id, id)
+    where p.tenant_id = s.tenant_id and p.id = s.id
+    returning p.tenant_id, p.id, p.personal`.execute(trx);
+  return rows;
+}
+
+export type RemovedRow = Pick<PendingRow, 'tenant_id' | 'id' | 'personal'>;
 
 /** An entry as it is inserted: times as text, numbers as numbers. */
 export interface SealedRow extends Omit<EntryRow, 'seq' | 'at'> {
@@ -76,8 +113,8 @@ export async function insertEntries(trx: Trx, rows: readonly SealedRow[]): Promi
       target_type text, target_id text)`.execute(trx);
 }
 
-export async function insertPersonal(trx: Trx, waiting: readonly PendingRow[]): Promise<void> {
-  const rows = waiting.flatMap(({ id, tenant_id, personal }) =>
+export async function insertPersonal(trx: Trx, removed: readonly RemovedRow[]): Promise<void> {
+  const rows = removed.flatMap(({ id, tenant_id, personal }) =>
     personal === null
       ? []
       : [`{"entry_id":"${id}","tenant_id":"${tenant_id}","fields":${personal}}`],
@@ -114,14 +151,21 @@ export async function updateHeads(trx: Trx, heads: readonly NewHead[]): Promise<
 // punctuation stands at one place only, and no text can pass for it: the quotes of texts are escaped. Comparing
 // text costs a fifth of parsing JSON.
 const isFiledRight = sql<boolean>`(
-  starts_with(e.body, '{"chain":{"at":' || (extract(epoch from e.at) * 1000)::bigint || ',"previous":"')
+  starts_with(e.body, '{"chain":{"at":' || case when isfinite(e.at) then (extract(epoch from e.at) * 1000)::bigint end || ',"previous":"')
   and position(',"seq":' || e.seq || ',"tenantId":'
     || case e.tenant_id when ${sql.lit(serviceChain)} then 'null' else '"' || e.tenant_id || '"' end
     || ',"v":1},"event":{"actor":{"id":' || coalesce(to_json(e.actor_id)::text, 'null') || ',"reason":'
     in e.body) > 0
   and position(',"type":"' || e.actor_type || '"},"details":{' in e.body) > 0
   and position('},"id":"' || e.id || '","outcome":"' || e.outcome || '","personal":{' in e.body) > 0
-  and right(e.body, length(${tailOf()})) = ${tailOf()})`;
+  and ${endsWith('e.body', tailOf())}) is true`;
+
+// Bytes: `right` counts the characters of the whole body, which costs as much as all the rest.
+function endsWith(text: string, end: RawBuilder<string>): RawBuilder<boolean> {
+  const bytes = sql`convert_to(${sql.raw(text)}, 'UTF8')`;
+  const from = sql`octet_length(${sql.raw(text)}) - octet_length(${end}) + 1`;
+  return sql<boolean>`substring(${bytes} from ${from}) = convert_to(${end}, 'UTF8')`;
+}
 
 function tailOf() {
   return sql<string>`(',"target":' || case when e.target_id is null then 'null' else

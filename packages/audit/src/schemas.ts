@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { serviceChain } from './entry.ts';
 
 const id = v.pipe(v.string(), v.maxLength(200));
 const uuid = v.pipe(v.string(), v.uuid(), v.maxLength(36));
@@ -14,8 +15,13 @@ const tenant = v.nullable(uuid);
 const outcome = v.picklist(['success', 'failure', 'denied']);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+const askedTenant = v.pipe(
+  uuid,
+  v.check((text) => text !== serviceChain, 'no tenant has the nil UUID'),
+);
+
 const scope = v.pipe(
-  v.optional(v.union([uuid, v.picklist(['service', 'every'])]), 'every'),
+  v.optional(v.union([askedTenant, v.picklist(['service', 'every'])]), 'every'),
   v.description("A tenant's log, the `service`'s own, or `every` one."),
 );
 
@@ -43,7 +49,7 @@ export const ExportQuery = v.strictObject({
   format: v.optional(v.picklist(['ndjson', 'csv']), 'ndjson'),
 });
 export const CheckpointsQuery = v.strictObject({
-  tenantId: v.optional(v.union([uuid, v.literal('service')]), 'service'),
+  tenantId: v.optional(v.union([askedTenant, v.literal('service')]), 'service'),
   ...paging,
 });
 export const VerifyQuery = v.strictObject({ tenantId: scope });

@@ -1,9 +1,10 @@
 import { isFailure } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
+import { assertEnd, isUnsigned } from './chain-end.ts';
 import { checkpointText } from './checkpoint.ts';
 import type { AuditContext } from './context.ts';
 import { bodyOf, type SealedEvent, serviceChain, toTenantId } from './entry.ts';
-import { sealed } from './events.ts';
+import { sealed, sealingFailed } from './events.ts';
 import { joinFrontier, splitFrontier } from './frontier.ts';
 import { createMerkleTree, hashLeaf } from './merkle.ts';
 import {
@@ -11,17 +12,25 @@ import {
   ensureChains,
   insertEntries,
   insertPersonal,
+  limitLocks,
   lockChains,
   type NewHead,
+  readPending,
+  removePending,
   type SealedRow,
-  takePending,
   updateHeads,
+  type WhenLocked,
 } from './queries.ts';
 import { register } from './registry.ts';
 import { type ChainRow, type PendingRow, tablesOf } from './tables.ts';
+import { longestWaitMs, waitingLonger } from './waiting.ts';
 
 const chainsAtOnce = 50;
 const entriesOfChain = 1000;
+// How long a lock is waited for, in milliseconds; once that has passed for some chains together, less for each, so that
+// many locked ones do not keep the others.
+const lockMs: Readonly<Record<WhenLocked, number>> = { wait: 5000, skip: 1000 };
+const shortLockMs = 500;
 // Clocks of two machines differ a little, which is no rollback; more than this is written down as it is.
 const clockSkewMs = 60_000;
 
@@ -29,7 +38,19 @@ const clockSkewMs = 60_000;
  * Seals what is committed and waits, in rounds, until nothing does; gives how many entries that made. Chains that
  * another process is sealing at this moment are waited for, or left to it.
  */
-export async function seal(context: AuditContext, whenLocked: 'wait' | 'skip'): Promise<number> {
+export async function seal(context: AuditContext, whenLocked: WhenLocked): Promise<number> {
+  const { total, faults } = await sealAll(context, whenLocked);
+  for (const fault of faults.values()) throw fault;
+  return total;
+}
+
+interface Sealed {
+  readonly total: number;
+  /** Why, of the chains that cannot be sealed. */
+  readonly faults: ReadonlyMap<string, unknown>;
+}
+
+async function sealAll(context: AuditContext, whenLocked: WhenLocked): Promise<Sealed> {
   const startedMs = context.clock.elapsedMs();
   const faults = new Map<string, unknown>();
   const touched = new Set<string>();
@@ -39,7 +60,12 @@ export async function seal(context: AuditContext, whenLocked: 'wait' | 'skip'): 
     const chains = (await chainsToSeal(context.db)).filter((chain) => !faults.has(chain));
     for (let at = 0; at < chains.length; at += chainsAtOnce) {
       const some = chains.slice(at, at + chainsAtOnce);
-      const count = await sealSome(context, some, whenLocked, faults);
+      const count = await sealSome(
+        context,
+        some,
+        { whenLocked, lockMs: lockMs[whenLocked] },
+        faults,
+      );
       for (const chain of some) touched.add(chain);
       total += count;
       if (count > 0) more = true;
@@ -49,29 +75,42 @@ export async function seal(context: AuditContext, whenLocked: 'wait' | 'skip'): 
     const durationMs = context.clock.elapsedMs() - startedMs;
     sealed.publish(context.name, { entries: total, chains: touched.size, durationMs });
   }
-  for (const fault of faults.values()) throw fault;
-  return total;
+  return { total, faults };
 }
 
-/** Seals for those who read next. A chain that cannot be sealed is logged; reading it will show what is wrong. */
-export async function sealToRead(context: AuditContext): Promise<void> {
-  try {
-    await seal(context, 'wait');
-  } catch (error) {
-    if (isFailure(error)) throw error;
+/** Seals for those who read next; gives the chains of which something waits that should be sealed by now. */
+export async function sealToRead(context: AuditContext): Promise<ReadonlySet<string>> {
+  const { faults } = await sealAll(context, 'wait');
+  const behind = new Set(faults.keys());
+  const late = (await waitingLonger(context.db, longestWaitMs)).filter(
+    (each) => !behind.has(each.tenant_id),
+  );
+  if (late.length > 0) {
+    // A transaction that took long may have committed just now: what is of it is sealed at the second attempt.
+    for (const chain of (await sealAll(context, 'wait')).faults.keys()) behind.add(chain);
+    const ids = new Set(late.map((each) => each.id));
+    for (const { tenant_id, id } of await waitingLonger(context.db, longestWaitMs))
+      if (ids.has(id)) behind.add(tenant_id);
   }
+  if (behind.size > 0) sealingFailed.publish(context.name, { step: 'seal' });
+  return behind;
+}
+
+interface LockOptions {
+  readonly whenLocked: WhenLocked;
+  readonly lockMs: number;
 }
 
 // A chain that somebody damaged must not keep the others from being sealed: then each goes by itself.
 async function sealSome(
   context: AuditContext,
   chains: readonly string[],
-  whenLocked: 'wait' | 'skip',
+  locks: LockOptions,
   faults: Map<string, unknown>,
 ): Promise<number> {
   try {
-    await ensureChains(context.db, chains);
-    return await sealTogether(context, chains, whenLocked);
+    await ensureChains(context.db, chains, locks.lockMs);
+    return await sealTogether(context, chains, locks);
   } catch (error) {
     const [chain, ...others] = chains;
     if (isFailure(error) || chain === undefined) throw error;
@@ -82,35 +121,40 @@ async function sealSome(
     }
   }
   let count = 0;
-  for (const chain of chains) count += await sealSome(context, [chain], whenLocked, faults);
+  for (const chain of chains)
+    count += await sealSome(context, [chain], { ...locks, lockMs: shortLockMs }, faults);
   return count;
 }
 
 function sealTogether(
   context: AuditContext,
   chains: readonly string[],
-  whenLocked: 'wait' | 'skip',
+  { whenLocked, lockMs }: LockOptions,
 ): Promise<number> {
   return transact(
     context.db,
     async (trx) => {
+      await limitLocks(trx, lockMs);
       const heads = await lockChains(trx, chains, whenLocked);
-      const waiting = await takePending(
+      const waiting = await readPending(
         trx,
         heads.map((head) => head.tenant_id),
         entriesOfChain,
       );
       if (waiting.length === 0) return 0;
       const byChain = Map.groupBy(waiting, (row) => row.tenant_id);
-      const results = heads.flatMap((head) => {
+      const results: SealedChain[] = [];
+      for (const head of heads) {
         const rows = byChain.get(head.tenant_id);
-        return rows === undefined ? [] : [sealChain(context, head, rows)];
-      });
+        if (rows === undefined) continue;
+        await assertEnd(context.notes, trx, head);
+        results.push(sealChain(context, head, rows));
+      }
       await insertEntries(
         trx,
         results.flatMap((result) => result.entries),
       );
-      await insertPersonal(trx, waiting);
+      await insertPersonal(trx, await removePending(trx, waiting));
       await updateHeads(
         trx,
         results.map((result) => result.head),
@@ -131,7 +175,7 @@ interface SealedChain {
 }
 
 function sealChain(
-  { clock, origin, signer, checkpointEveryMs }: AuditContext,
+  { clock, origin, signer, notes, checkpointEveryMs }: AuditContext,
   chain: ChainRow,
   waiting: readonly PendingRow[],
 ): SealedChain {
@@ -161,7 +205,9 @@ function sealChain(
     isRetention: false,
   });
   const since = chain.checkpoint_at?.getTime() ?? -Infinity;
-  const isCheckpoint = sealedAt - since >= checkpointEveryMs || sealedAt < since;
+  // The first that is signed is kept: from then on, an end without a signature is none of ours.
+  const isFirstSigned = chain.note !== null && isUnsigned(notes, chain.note);
+  const isCheckpoint = isFirstSigned || sealedAt - since >= checkpointEveryMs || sealedAt < since;
   const head = {
     tenant_id: chain.tenant_id,
     size,

@@ -3,6 +3,7 @@ import { append } from './append.ts';
 import type { AuditContext } from './context.ts';
 import { sealingFailed } from './events.ts';
 import { seal } from './seal.ts';
+import { assertSealed, longestWaitMs } from './waiting.ts';
 
 /** Seals in the background. */
 export interface Sealer {
@@ -13,7 +14,7 @@ export interface Sealer {
 export function createSealer(context: AuditContext, everyMs: number): Sealer {
   let running: { abort: AbortController; ended: Promise<void> } | undefined;
 
-  const attempt = async (step: 'seal' | 'anchor', work: () => Promise<unknown>) => {
+  const attempt = async (step: 'seal' | 'lag' | 'anchor', work: () => Promise<unknown>) => {
     try {
       await work();
     } catch (error) {
@@ -23,6 +24,8 @@ export function createSealer(context: AuditContext, everyMs: number): Sealer {
   };
   const pass = async (whenLocked: 'wait' | 'skip') => {
     await attempt('seal', () => seal(context, whenLocked));
+    // Also where nothing failed: a chain that somebody keeps locked is left to whoever seems to be sealing it.
+    await attempt('lag', () => assertSealed(context.db, longestWaitMs));
     await attempt('anchor', () => anchorCheckpoints(context));
   };
   const loop = async (signal: AbortSignal) => {

@@ -63,6 +63,8 @@ export function createNoteSigner(privateKey: string): NoteSigner {
 
 /** Checks notes against public keys. */
 export interface NoteVerifier {
+  /** Whether it knows any key. */
+  readonly hasKeys: boolean;
   /** The names of the keys that signed it, `<name>+<id>`; signatures of unknown keys count for nothing. */
   signersOf(note: SignedNote): readonly string[];
 }
@@ -71,6 +73,7 @@ export interface NoteVerifier {
 export function createNoteVerifier(publicKeys: readonly string[]): NoteVerifier {
   const keys = new Map(publicKeys.map((publicKey) => parsePublicKey(publicKey)));
   return {
+    hasKeys: keys.size > 0,
     signersOf({ text, signatures }) {
       return signatures.flatMap(({ name, id, signature }) => {
         const key = keys.get(`${name}+${id}`);
@@ -103,8 +106,11 @@ export function parseNote(note: string): SignedNote {
   return { text: note.slice(0, end + 1), signatures };
 }
 
-/** The notes in a file that holds one after the other. */
+/** The notes in a file that holds one after the other, or lines of a log in which `logAnchor` wrote them. */
 export function splitNotes(file: string): string[] {
+  const all = file.replaceAll('\r\n', '\n').split('\n');
+  const logged = all.flatMap((line) => loggedNote(line) ?? []);
+  if (logged.length > 0) return logged;
   const notes: string[] = [];
   let lines: string[] = [];
   const close = () => {
@@ -112,12 +118,22 @@ export function splitNotes(file: string): string[] {
     if (note !== '') notes.push(`${note}\n`);
     lines = [];
   };
-  for (const line of file.replaceAll('\r\n', '\n').split('\n')) {
+  for (const line of all) {
     if (!line.startsWith('— ') && lines.at(-1)?.startsWith('— ') === true) close();
     lines.push(line);
   }
   close();
   return notes;
+}
+
+function loggedNote(line: string): string | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const { checkpoint } = JSON.parse(line) as { checkpoint?: unknown };
+    return typeof checkpoint === 'string' ? checkpoint : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function parsePublicKey(publicKey: string): [string, KeyObject] {

@@ -4,7 +4,6 @@ import {
   type CheckedChain,
   createChainCheck,
 } from './chain-check.ts';
-import { canonicalJson } from './canonical-json.ts';
 import { parseCheckpoint } from './checkpoint.ts';
 import type { Disclosure } from './commitments.ts';
 import type { ChainHeader } from './log-lines.ts';
@@ -22,6 +21,8 @@ export interface VerifyAuditLogOptions {
   everyChain?: boolean;
   /** What is known of the end of a tenant's chain from elsewhere. @default nothing */
   ends?: ReadonlyMap<string, RememberedEnd>;
+  /** Whether personal values were taken out of the export before it was handed over; if not, each that is missing must have been erased, and an entry must say so. @default false */
+  withheld?: boolean;
 }
 
 /** The end that a chain once had. */
@@ -47,6 +48,7 @@ export interface AuditVerification {
 
 /** How many problems are told. */
 export const maxProblems = 100;
+const emptyLog = 'the log is empty, though the start of whatever seals is in it';
 const unknownChain = "the service's own chain does not know of this one: its entries are missing";
 
 /**
@@ -58,6 +60,19 @@ const unknownChain = "the service's own chain does not know of this one: its ent
 export async function verifyAuditLog(
   source: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   options: VerifyAuditLogOptions,
+): Promise<AuditVerification> {
+  return verifyLines(source, { ...options, isExcused: () => options.withheld === true });
+}
+
+export interface VerifyLinesOptions extends VerifyAuditLogOptions {
+  /** Entries of which it is known from elsewhere that their personal values were erased. Asked at the end of their chain. */
+  isExcused(id: string): boolean;
+}
+
+/** The same, for those who know more than the lines say. */
+export async function verifyLines(
+  source: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+  options: VerifyLinesOptions,
 ): Promise<AuditVerification> {
   const check = createLogCheck(options);
   const decoder = new TextDecoder();
@@ -82,7 +97,8 @@ function createLogCheck({
   tenantId,
   everyChain = false,
   ends = new Map(),
-}: VerifyAuditLogOptions) {
+  isExcused,
+}: VerifyLinesOptions) {
   const wanted = tenantId?.toLowerCase() ?? tenantId;
   const notes = createNoteVerifier(publicKeys);
   const problems: AuditProblem[] = [];
@@ -110,7 +126,12 @@ function createLogCheck({
       report({ kind: 'forked', tenantId, seq: null, message: 'the chain is there twice' });
     if (wanted !== undefined && tenantId !== wanted)
       report({ kind: 'foreign', tenantId, seq: null, message: 'this chain was not asked for' });
-    const check = createChainCheck(header, { notes, mustBeSigned: publicKeys.length > 0, report });
+    const check = createChainCheck(header, {
+      notes,
+      mustBeSigned: notes.hasKeys,
+      isExcused,
+      report,
+    });
     for (const note of kept.get(tenantId) ?? []) check.expect(note);
     const end = tenantId === null ? undefined : remembered.get(tenantId);
     if (end !== undefined) check.expectEnd(end);
@@ -156,6 +177,9 @@ function createLogCheck({
         if (!present.has(tenantId))
           report({ kind: 'missing', tenantId, seq: null, message: 'the whole chain is missing' });
       }
+      const isEmpty = chains.some(({ tenantId, size }) => tenantId === null && size === 0);
+      if (isEmpty && (everyChain || wanted === null))
+        report({ kind: 'missing', tenantId: null, seq: null, message: emptyLog });
       for (const { tenantId, size } of everyChain ? chains : []) {
         if (tenantId !== null && size > 0 && !remembered.has(tenantId))
           report({ kind: 'missing', tenantId, seq: null, message: unknownChain });
@@ -188,31 +212,38 @@ interface EntryLine {
   readonly personal: Readonly<Record<string, Disclosure>> | undefined;
 }
 
-const hashStart = ',"hash":"';
 const entryStart = '{"entry":';
-const plainEnd = hashStart.length + 64 + 2;
+const hashStart = ',"hash":"';
+const personalStart = '","personal":';
+const hashLength = 64;
 
 type Line = EntryLine | { readonly chain: ChainHeader } | { readonly checkpoint: string };
 
+// An entry is cut out as it stands, not parsed and written again: its hash covers these very bytes, and two texts that
+// mean the same to one reader (a member twice) may differ to another. No text within a JSON string can look like the
+// members that are searched for, since its quotes are escaped.
 function readLine(line: string): Line {
-  // The body is cut out as it stands, not parsed and written again: its hash covers these very bytes.
-  if (
-    line.startsWith(entryStart) &&
-    line.at(-plainEnd) === ',' &&
-    line.startsWith(hashStart, line.length - plainEnd)
-  ) {
-    const hash = line.slice(-66, -2);
-    return { body: line.slice(entryStart.length, -plainEnd), hash, personal: undefined };
-  }
-  return toLine(JSON.parse(line) as Readonly<Record<string, unknown>>);
+  if (!line.startsWith(entryStart))
+    return toLine(JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const bareEnd = line.length - '"}'.length;
+  if (isHashBefore(line, bareEnd) && line.endsWith('"}')) return entryTo(line, bareEnd, undefined);
+  const end = line.lastIndexOf(personalStart);
+  if (!isHashBefore(line, end)) throw new TypeError('this is no line of an export');
+  const personal = JSON.parse(line.slice(end + personalStart.length, -1)) as EntryLine['personal'];
+  return entryTo(line, end, personal);
 }
 
-function toLine(record: Readonly<Record<string, unknown>>): Line {
+const isHashBefore = (line: string, end: number) =>
+  line.startsWith(hashStart, end - hashLength - hashStart.length);
+
+function entryTo(line: string, end: number, personal: EntryLine['personal']): EntryLine {
+  const hash = line.slice(end - hashLength, end);
+  const body = line.slice(entryStart.length, end - hashLength - hashStart.length);
+  return { body, hash, personal };
+}
+
+function toLine(record: Readonly<Record<string, unknown>>): Exclude<Line, EntryLine> {
   if (typeof record['checkpoint'] === 'string') return { checkpoint: record['checkpoint'] };
-  if (typeof record['hash'] === 'string' && typeof record['entry'] === 'object') {
-    const personal = record['personal'] as EntryLine['personal'];
-    return { body: canonicalJson(record['entry']), hash: record['hash'], personal };
-  }
   const header = record['chain'] as ChainHeader | undefined;
   const isHeader =
     typeof header === 'object' &&

@@ -3,7 +3,7 @@ import { databaseTest } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import {
-  type AnchoredCheckpoint,
+  type CheckpointNote,
   createAudit,
   createSigningKey,
   sealed,
@@ -63,13 +63,14 @@ test('sealing goes on after it failed', async ({ db, database }) => {
   expect(logger.lines.filter(({ level }) => level === 'error')).not.toHaveLength(0);
 });
 
-test('each kept checkpoint reaches the anchor, again after a minute where it failed', async ({
+test('each kept checkpoint reaches the anchor, again after a minute of the database where it failed', async ({
   db,
+  database,
 }) => {
-  const anchored: AnchoredCheckpoint[] = [];
+  const anchored: CheckpointNote[] = [];
   const tried: string[] = [];
   let isDown = true;
-  const { audit, clock } = openAudit(db, {
+  const { audit } = openAudit(db, {
     anchor: async (checkpoint) => {
       tried.push(checkpoint.note);
       if (isDown) throw new Error('down');
@@ -84,7 +85,11 @@ test('each kept checkpoint reaches the anchor, again after a minute where it fai
   }
   expect(new Set(tried).size).toBe(tried.length);
   isDown = false;
-  await clock.advance('61s');
+  await database.asOwner((trx) =>
+    sql`update svc_audit.checkpoints set anchor_tried_at = anchor_tried_at - interval '61 seconds'`.execute(
+      trx,
+    ),
+  );
   await audit.start();
   await audit.stop();
   const own = anchored.filter((checkpoint) => checkpoint.tenantId === tenantId);
@@ -127,14 +132,6 @@ test('after a change of keys the log verifies with both public keys, and not wit
   expect(result.chains[0]?.signedBy).toEqual([next.publicKey.split('+').slice(0, 2).join('+')]);
   const forgetful = createAudit({ db, signing: { privateKey: next.privateKey } });
   expect(kindsOf(await forgetful.verify({ tenantId }))).toEqual(['bad_signature']);
-});
-
-test('a log without a key works and says that it is not signed', async ({ db }) => {
-  const audit = createAudit({ db });
-  const tenantId = someTenant();
-  await fill(audit, tenantId, 3);
-  expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, signed: false });
-  expect(audit.publicKeys).toEqual([]);
 });
 
 test('options that cannot work are refused', ({ db }) => {

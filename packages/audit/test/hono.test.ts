@@ -63,6 +63,7 @@ test.for([
   'limit=x',
   'cursor=x',
   'tenantId=acme',
+  'tenantId=00000000-0000-0000-0000-000000000000',
   'outcome=maybe',
   'from=yesterday',
   'from=2026-02-30T99:00:00Z',

@@ -2,8 +2,9 @@ import { transact } from '@svc/db';
 import { databaseTest } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
+import { verifyAuditLog } from '../src/index.ts';
 import { auditMigrations } from '../src/migrations.ts';
-import { event, fill, openAudit, someTenant } from './open-audit.ts';
+import { event, fill, key, openAudit, someTenant } from './open-audit.ts';
 
 // On a real PostgreSQL only: PGlite has one connection and cannot show a race.
 const test = databaseTest([auditMigrations]);
@@ -80,7 +81,7 @@ test('what is erased while it is being sealed stays erased', async ({ db }) => {
     await Promise.all([audit.seal(), audit.erase({ userId: actor.id, by }), audit.seal()]);
   });
   await audit.seal();
-  const { items } = await audit.search({ tenantId });
+  const { items } = await audit.search({ tenantId, type: 'projects.deleted' });
   expect(new Set(items.map((item) => item.personal['email']))).toEqual(new Set([null]));
   expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 50 });
 });
@@ -100,8 +101,8 @@ test('what a sealer has taken and not committed is erased, too', async ({ db, da
       })
       .toBe(count);
   const done = await database.asOwner(async (trx) => {
-    // It takes the event, and stops before it can insert the entry.
-    await sql`lock table svc_audit.entries in share mode`.execute(trx);
+    // It takes the event, and stops before it can keep the personal values.
+    await sql`lock table svc_audit.personal in share mode`.execute(trx);
     const sealing = audit.seal();
     await waitingFor('relation', 1);
     const erasing = audit.erase({ userId: actor.id, by });
@@ -110,7 +111,7 @@ test('what a sealer has taken and not committed is erased, too', async ({ db, da
   });
   expect(await done.erasing).toBe(1);
   await done.sealing;
-  const [entry] = (await audit.search({ tenantId })).items;
+  const [entry] = (await audit.search({ tenantId, type: 'projects.deleted' })).items;
   expect(entry?.personal).toEqual({ email: null });
 });
 
@@ -149,4 +150,60 @@ test('purging and verifying at once never reports a problem that is none', async
     else if (typeof result.value === 'object') expect(result.value.problems).toEqual([]);
   }
   expect(await audit.verify({ tenantId })).toMatchObject({ valid: true });
+});
+
+test('erasing and verifying at once never reports a problem that is none', async ({ db }) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  const by = { type: 'system', id: null } as const;
+  for (let index = 0; index < 50; index += 1)
+    await audit.append(
+      event({ tenantId, actor: { type: 'user', id: `u${index}` }, personal: { email: 'a@b.c' } }),
+    );
+  await audit.seal();
+  const results = await fifty(async (index) => {
+    await audit.erase({ userId: `u${index}`, by });
+    return audit.verify({ tenantId });
+  });
+  expect(results.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 50 });
+});
+
+test('an export during which something was erased ends with a failure, and the next one verifies', async ({
+  db,
+}) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  const ada = { type: 'user', id: 'ada' } as const;
+  await audit.append(event({ tenantId, actor: ada, personal: { email: 'ada@example.com' } }));
+  const reading = audit.export({ format: 'ndjson', tenantId })[Symbol.asyncIterator]();
+  await reading.next();
+  await audit.erase({ userId: 'ada', by: ada });
+  await expect(
+    (async () => {
+      while ((await reading.next()).done !== true);
+    })(),
+  ).rejects.toMatchObject({ code: 'audit.erased_meanwhile' });
+  const options = { publicKeys: [key.publicKey] };
+  expect(await verifyAuditLog(audit.export({ format: 'ndjson', tenantId }), options)).toMatchObject(
+    {
+      valid: true,
+      erased: 1,
+    },
+  );
+});
+
+test('the events of a long transaction that has just committed are no problem', async ({
+  db,
+  database,
+}) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  await audit.append(event({ tenantId }));
+  await database.asOwner((trx) =>
+    sql`update svc_audit.pending set appended_at = appended_at - interval '1 hour'`.execute(trx),
+  );
+  await expect(audit.health()).rejects.toMatchObject({ code: 'audit.sealing_behind' });
+  expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, entries: 1 });
+  await audit.health();
 });

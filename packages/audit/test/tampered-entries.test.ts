@@ -273,3 +273,98 @@ test('whatever stands in a file, verifying it is an answer and no crash', async 
   }
   expect(await verifyAuditLog([], { ...options, tenantId: null })).toMatchObject({ valid: false });
 });
+
+test.for([
+  ['target_type', null],
+  ['at', sql`'infinity'`],
+  ['at', sql`'-infinity'`],
+] as const)(
+  'an entry that is hidden from searches by %s = %j is found, and verifying is an answer',
+  async ([column, value], { db, database }) => {
+    const log = await openLog(db);
+    await tamper(database, (trx) =>
+      sql`update svc_audit.entries set ${sql.ref(column)} = ${value} where tenant_id = ${log.tenantId} and seq = 9`.execute(
+        trx,
+      ),
+    );
+    expect(await log.audit.verify({ tenantId: log.tenantId })).toMatchObject({
+      valid: false,
+      problems: [{ kind: 'misfiled', seq: 9 }],
+    });
+  },
+);
+
+test('the table refuses an entry with half a target', async ({ db, database }) => {
+  await database.asOwner((trx) =>
+    sql`alter table svc_audit.entries add constraint entries_target check ((target_type is null) = (target_id is null)) not valid`
+      .execute(trx)
+      .catch(() => {}),
+  );
+  const log = await openLog(db);
+  const row = rowOf((await log.bodies()).get(1) as string, '');
+  await expect(
+    db
+      .insertInto('svc_audit.entries')
+      .values({ ...row, seq: 99, id: crypto.randomUUID(), target_type: null })
+      .execute(),
+  ).rejects.toThrow('entries_target');
+});
+
+test('an entry with a member twice is found, in the database and in an export, with and without personal values', async ({
+  db,
+  database,
+}) => {
+  for (const personal of [{}, { address: '192.0.2.1' }]) {
+    const { audit } = openAudit(db);
+    const tenantId = someTenant();
+    await audit.append(event({ tenantId, personal }));
+    await audit.append(event({ tenantId, personal }));
+    await audit.seal();
+    const text = await textOf(audit.export({ format: 'ndjson', tenantId }));
+    const twice = (body: string) =>
+      body.replace(
+        '"type":"projects.deleted"}}',
+        '"type":"projects.read","type":"projects.deleted"}}',
+      );
+    const spaced = (body: string) => body.replace('"outcome":', '"outcome": ');
+    for (const change of [twice, spaced]) {
+      expect(change(text)).not.toBe(text);
+      const offline = await verifyAuditLog([change(text)], { publicKeys: [key.publicKey] });
+      expect(kindsOf(offline)).toContain('edited');
+    }
+    await tamper(database, (trx) =>
+      sql`update svc_audit.entries set body = replace(body, '"type":"projects.deleted"}}', '"type":"projects.read","type":"projects.deleted"}}')
+        where tenant_id = ${tenantId}`.execute(trx),
+    );
+    expect(kindsOf(await audit.verify({ tenantId }))).toContain('edited');
+  }
+});
+
+test('an entry that smuggles a second one behind itself is found', async ({ db, database }) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  await audit.append(event({ tenantId, personal: { address: '192.0.2.1' } }));
+  await audit.seal();
+  await tamper(database, (trx) =>
+    sql`update svc_audit.entries set body = body || ',"hash":"' || hash || '","personal":{},"x":1'
+      where tenant_id = ${tenantId}`.execute(trx),
+  );
+  expect(await audit.verify({ tenantId })).toMatchObject({ valid: false });
+});
+
+test('personal values that were taken out of an export are found, unless it is said that they were', async ({
+  db,
+}) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  await audit.append(event({ tenantId, personal: { address: '192.0.2.1' } }));
+  const text = await textOf(audit.export({ format: 'ndjson', tenantId }));
+  const bare = text.replace(/,"personal":\{"address": .*\}\}$/m, '}');
+  const options = { publicKeys: [key.publicKey] };
+  expect(await verifyAuditLog([text], options)).toMatchObject({ valid: true, erased: 0 });
+  expect(kindsOf(await verifyAuditLog([bare], options))).toEqual(['erased_unrecorded']);
+  expect(await verifyAuditLog([bare], { ...options, withheld: true })).toMatchObject({
+    valid: true,
+    erased: 1,
+  });
+});

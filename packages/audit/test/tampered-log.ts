@@ -13,9 +13,13 @@ export function tamper(
   change: (trx: Trx) => Promise<unknown>,
 ): Promise<void> {
   return database.asOwner(async (trx) => {
-    await sql`alter table svc_audit.entries disable trigger user`.execute(trx);
+    const guarded = ['entries', 'pending', 'personal'].map((name) =>
+      sql.table(`svc_audit.${name}`),
+    );
+    for (const table of guarded) await sql`alter table ${table} disable trigger user`.execute(trx);
+    await sql`alter table svc_audit.entries drop constraint if exists entries_target`.execute(trx);
     await change(trx);
-    await sql`alter table svc_audit.entries enable trigger user`.execute(trx);
+    for (const table of guarded) await sql`alter table ${table} enable trigger user`.execute(trx);
   });
 }
 
@@ -33,7 +37,8 @@ export async function openLog(db: TestDatabase['db']) {
       const result = await audit.verify({ tenantId });
       const text = await textOf(audit.export({ format: 'ndjson', tenantId }));
       const offline = await verifyAuditLog([text], { publicKeys: [key.publicKey], tenantId });
-      expect(offline.problems).toEqual(result.problems);
+      const inLines = result.problems.filter(({ kind }) => kind !== 'end_changed');
+      expect(offline.problems).toEqual(inLines);
       expect(result.valid).toBe(result.problems.length === 0);
       return kindsOf(result);
     },

@@ -1,12 +1,13 @@
 import { afterCommit, transact, type Trx } from '@svc/db';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { acted } from './events.ts';
-import type { Origin } from './origin.ts';
+import { cleanOrigin, type Origin } from './origin.ts';
 
 /** What can happen to an account. Names are API: events, audit entries and metrics carry them. */
 export const authActTypes = [
   'auth.user.registered',
   'auth.user.verified',
+  'auth.user.verification_resent',
   'auth.user.imported',
   'auth.user.renamed',
   'auth.user.disabled',
@@ -51,6 +52,8 @@ export interface Actor {
   readonly id: string | null;
   /** Why, where the system acts. */
   readonly reason?: string;
+  /** Whose API key it is; an entry has it among its details. */
+  readonly userId?: string;
 }
 
 /** One act, as it is told to subscribers and to the audit log. Never holds a secret. */
@@ -86,8 +89,9 @@ export async function record(
   act: AuthAct,
   origin: Origin = {},
 ): Promise<void> {
-  const { userId, outcome = 'success', details = {} } = act;
-  await context.audit?.(toAuditEvent(act, origin), { within: trx });
+  const { userId, outcome = 'success' } = act;
+  const details = detailsOf(act);
+  await context.audit?.(toAuditEvent({ ...act, details }, cleanOrigin(origin)), { within: trx });
   // Whatever it was, this process sees it from the next request on.
   if (userId !== null) afterCommit(trx, () => context.sessions.forget(userId));
   afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
@@ -102,12 +106,18 @@ export function recordAlone(
   return transact(within ?? context.db, (trx) => record(context, trx, act, origin));
 }
 
+const detailsOf = ({ actor, details = {} }: AuthAct) =>
+  actor?.userId === undefined ? details : { ...details, userId: actor.userId };
+
+const toActor = ({ type, id, reason }: Actor): Actor =>
+  reason === undefined ? { type, id } : { type, id, reason };
+
 function toAuditEvent(act: AuthAct, origin: Origin): AuthAuditEvent {
   const { userId, actor, target, ...rest } = act;
   const about = target ?? (userId === null ? undefined : { type: 'user', id: userId });
   return {
     ...rest,
-    actor: actor ?? { type: userId === null ? 'anonymous' : 'user', id: userId },
+    actor: toActor(actor ?? { type: userId === null ? 'anonymous' : 'user', id: userId }),
     ...(about !== undefined && { target: about }),
     requestId: origin.requestId ?? null,
     personal: { address: origin.address ?? null, device: origin.device ?? null },

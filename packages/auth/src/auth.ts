@@ -31,7 +31,6 @@ import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts'
 import { createThrottles } from './lockout/throttles.ts';
 import { createMailer, type SendMail } from './mails.ts';
 import { createOneTimeTokens, isTokenShaped } from './one-time-tokens.ts';
-import { cleanOrigin } from './origin.ts';
 import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
@@ -94,7 +93,7 @@ export interface Auth<
   readonly users: UserManagement<Role>;
   /** The browsers in which somebody has signed in before, and which they trust. */
   readonly devices: OwnDevices;
-  /** Deletes what is over: counters of failures, devices, challenges, keys of refresh tokens. */
+  /** Deletes what is over: counters of failures, devices, challenges, keys of refresh tokens, old links with what waited for them, apps that were never confirmed. */
   purge(): Promise<Purged>;
   /** Begins to purge once an hour. */
   start(): Promise<void>;
@@ -187,7 +186,7 @@ export function createAuth<
     throw new TypeError(`mfa.requiredFor names '${unknownRole}', which is no role`);
   const anyAuthorization = authorization as unknown as Authorization;
   const principalOf = createPrincipals({ authorization: anyAuthorization, mfaRoles });
-  const policies = parseLockout(lockout);
+  const { policies, ...lockoutAnswer } = parseLockout(lockout);
   const needCipher = () => {
     if (cipher === undefined) throw new TypeError('createAuth needs the option cipher for this');
     return cipher;
@@ -224,10 +223,7 @@ export function createAuth<
     }),
     refresh: { isEnabled: refresh !== undefined, families },
     throttles: createThrottles({ clock, policies }),
-    lockout: {
-      answer: (lockout || {}).answer ?? 'same',
-      maxWaitMs: (policies.account ?? policies.device).maxWaitMs,
-    },
+    lockout: lockoutAnswer,
     devices: createDevices({
       trustMs: trustDevices === false ? 0 : toMs(trustDevices),
       clock,
@@ -253,22 +249,22 @@ export function createAuth<
     appName,
     publicOrigin: base.origin,
     minPasswordLength: context.passwords.minLength,
-    register: (input, options) => register(context, input, clean(options)),
-    resendVerification: (input, options) => resendVerification(context, input, clean(options)),
-    verify: (input, options) => verify(context, input, clean(options)),
-    login: (input, options) => login(context, input, clean(options)),
-    logout: (input, options) => logout(context, input, clean(options)),
-    refresh: (input, options) => refreshSession(context, input, clean(options)),
+    register: (input, options) => register(context, input, options),
+    resendVerification: (input, options) => resendVerification(context, input, options),
+    verify: (input, options) => verify(context, input, options),
+    login: (input, options) => login(context, input, options),
+    logout: (input, options) => logout(context, input, options),
+    refresh: (input, options) => refreshSession(context, input, options),
     async authenticate(token) {
       // A session's token has 43 characters; a key has more.
       if (isTokenShaped(token)) return context.sessions.find(db, token);
       const found = await findApiKey(context, keyPrefix, token);
       return found === null ? null : context.principalOf(found.user, { apiKey: found.apiKey });
     },
-    forgotPassword: (input, options) => forgotPassword(context, input, clean(options)),
-    resetPassword: (input, options) => resetPassword(context, input, clean(options)),
-    account: createAccount(context, clean),
-    mfa: createMfa(context, clean),
+    forgotPassword: (input, options) => forgotPassword(context, input, options),
+    resetPassword: (input, options) => resetPassword(context, input, options),
+    account: createAccount(context),
+    mfa: createMfa(context),
     sessions: createSessionManagement(context),
     apiKeys: createApiKeys(context, keyPrefix),
     users: createUserManagement(context),
@@ -280,11 +276,6 @@ export function createAuth<
     '~context': context,
   };
 }
-
-const clean = (options: WriteOptions = {}): WriteOptions => ({
-  ...options,
-  origin: cleanOrigin(options.origin),
-});
 
 function parsePublicUrl(publicUrl: string): URL {
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;

@@ -84,6 +84,20 @@ export class SessionNotFound extends failure(
   'There is no such session.',
 ) {}
 
+/** No browser that knows the user has this id. */
+export class DeviceNotFound extends failure(
+  'auth.device_not_found',
+  'not_found',
+  'There is no such browser.',
+) {}
+
+/** The user has set up no authenticator app. */
+export class TotpNotFound extends failure(
+  'auth.totp_not_found',
+  'not_found',
+  'There is no authenticator app.',
+) {}
+
 /** No API key of the user has this id, or it has ended. */
 export class ApiKeyNotFound extends failure(
   'auth.api_key_not_found',
@@ -91,7 +105,7 @@ export class ApiKeyNotFound extends failure(
   'There is no such API key.',
 ) {}
 
-/** The user has 100 API keys; revoke one first. */
+/** The user has 100 API keys that work; revoke one first. */
 export class TooManyApiKeys extends failure(
   'auth.too_many_api_keys',
   'conflict',
@@ -124,4 +138,11 @@ export class MfaNotEnabled extends failure(
   'auth.mfa_not_enabled',
   'conflict',
   'Set up a second factor first.',
+) {}
+
+/** Without it nobody could sign in to the account. */
+export class LastWayIn extends failure(
+  'auth.last_way_in',
+  'conflict',
+  'This is the last way to sign in to your account. Add another one first.',
 ) {}

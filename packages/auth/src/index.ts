@@ -29,6 +29,7 @@ export {
   AuthBusy,
   AuthLocked,
   BreachCheckUnavailable,
+  DeviceNotFound,
   ForeignLogin,
   InsufficientAuthentication,
   InvalidChallenge,
@@ -36,9 +37,11 @@ export {
   InvalidCredentials,
   InvalidRefreshToken,
   InvalidToken,
+  LastWayIn,
   MfaNotEnabled,
   SessionNotFound,
   TooManyApiKeys,
+  TotpNotFound,
   UserExists,
   UserNotFound,
   Unauthenticated,
@@ -64,7 +67,7 @@ export type {
 } from './passwords/password-hasher.ts';
 export type { PasswordOptions } from './passwords/policy.ts';
 export type { PasswordReset } from './password-reset.ts';
-export type { ApiKeyInUse, Principal } from './principal.ts';
+export { actorOf, type ApiKeyInUse, type Principal } from './principal.ts';
 export type { Purged } from './purge.ts';
 export type { Refreshed } from './refresh/refresh.ts';
 export type { Registration } from './registration.ts';

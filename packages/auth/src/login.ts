@@ -1,8 +1,8 @@
 import { transact } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
-import { parseEmail } from './email.ts';
-import { beginAttempt, refuseAttempt } from './lockout/password-attempt.ts';
+import { type EmailAddress, parseEmail } from './email.ts';
+import { beginAttempt, shutOutUntil, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
 import { mailNewVerification } from './registration.ts';
 import { finishSignIn, type SignIn, type SignInWishes } from './sign-in.ts';
@@ -30,9 +30,9 @@ export async function login(
   const { within, origin } = options;
   const email = parseEmail(input.email);
   const password = parsePassword(input.password);
-  const found = await findLogin(within ?? context.db, email);
-  const phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
-  const fits = await context.hasher.verify(phc, password);
+  const shutOut = await shutOutUntil(context, options);
+  if (shutOut !== null) throw await refuseShutOut(context, shutOut, options);
+  const { found, phc, fits } = await checkPassword(context, { email, password }, options);
   const who = { email: email.normalized, user: found ?? null };
   const attempt = await beginAttempt(context, who, options);
   const refuse = (reason: LoginFailedReason) => {
@@ -45,8 +45,10 @@ export async function login(
   if (!fits || phc === null) throw await refuse('wrong_password');
   if (found.disabled_at !== null) throw await refuse('disabled');
   if (found.verified_at === null || found.credential_version === null) {
-    mailNewVerification(context, found, within);
-    throw await refuse('unverified');
+    const refused = await refuse('unverified');
+    // Last, so that the mail is under way after the answer and not beside it.
+    mailNewVerification(context, found, options);
+    throw refused;
   }
   const first = {
     userId: found.id,
@@ -67,6 +69,30 @@ export async function login(
     }
     return signIn;
   });
+}
+
+function refuseShutOut(context: AuthContext, lockedUntil: Date, options: WriteOptions) {
+  const attempt = { user: null, lockedUntil, counted: [], cleared: [] };
+  const act = { type: 'auth.login.failed', outcome: 'failure', userId: null } as const;
+  return refuseAttempt(context, attempt, { ...act, details: { reason: 'locked' } }, options);
+}
+
+type FoundLogin = Awaited<ReturnType<typeof findLogin>>;
+
+async function checkPassword(
+  { db, hasher }: AuthContext,
+  { email, password }: { email: EmailAddress; password: string },
+  { within }: WriteOptions,
+): Promise<{ found: FoundLogin; phc: string | null; fits: boolean }> {
+  let found: FoundLogin;
+  let phc: string | null = null;
+  const lookUp = async () => {
+    found = await findLogin(within ?? db, email);
+    phc = (found?.verified_at ? found.phc : found?.pending_password) ?? null;
+    return phc;
+  };
+  const fits = await hasher.verify(lookUp, password, { within });
+  return { found, phc, fits };
 }
 
 export async function logout(

@@ -10,6 +10,7 @@ import { oauth } from './migrations/0008-oauth.ts';
 import { emailChange } from './migrations/0009-email-change.ts';
 import { refresh } from './migrations/0010-refresh.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
+import { waysIn } from './migrations/0012-ways-in.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
 export const authMigrations: Migrations = {
@@ -26,5 +27,6 @@ export const authMigrations: Migrations = {
     emailChange,
     refresh,
     signingKeys,
+    waysIn,
   ],
 };

@@ -12,11 +12,16 @@ export const tokenTtlMs: Record<TokenPurpose, number> = {
   change_email: 60 * 60_000,
 };
 
+// A registration is taken up again by signing in, which mails a new link; not for ever, as a password and a name wait in it.
+const keepMs = 30 * 24 * 60 * 60_000;
+
 /** What waits for an address to be confirmed: a registration's password and name, or the address of somebody who has another. */
 export interface Pending {
   readonly phc?: string;
   readonly name?: string | null;
   readonly email?: string;
+  /** How long it waits. @default as long as a link of its purpose works */
+  readonly waitsMs?: number;
 }
 
 export interface TokenHolder {
@@ -39,6 +44,8 @@ export interface OneTimeTokens {
   forget(db: Db, userId: string, purposes: readonly TokenPurpose[]): Promise<void>;
   /** Forgets what registrations of this user wait, and their links. */
   forgetPending(db: Db, userId: string): Promise<void>;
+  /** Deletes those that stopped working 30 days ago, with what waited for them, and answers how many. */
+  purge(db: Db): Promise<number>;
 }
 
 /** Whether a text can be a token of ours: 256 bits in base64url. Spares the database what is junk. */
@@ -52,19 +59,19 @@ export function createOneTimeTokens(options: {
   random: RandomBytes;
 }): OneTimeTokens {
   const { clock, newId, random } = options;
-  const fresh = (purpose: TokenPurpose) => {
+  const fresh = (purpose: TokenPurpose, ttlMs = tokenTtlMs[purpose]) => {
     const token = randomToken(32, random);
     const now = clock.now();
     const row = {
       token_hash: sha256(token),
       created_at: now,
-      expires_at: new Date(now.getTime() + tokenTtlMs[purpose]),
+      expires_at: new Date(now.getTime() + ttlMs),
     };
     return { token, row };
   };
   return {
     async issue(db, purpose, userId, pending) {
-      const { token, row } = fresh(purpose);
+      const { token, row } = fresh(purpose, pending?.waitsMs);
       const values = {
         ...row,
         pending_password: pending?.phc ?? null,
@@ -87,7 +94,7 @@ export function createOneTimeTokens(options: {
       const { token, row } = fresh(purpose);
       const result = await tablesOf(db)
         .updateTable('svc_auth.one_time_tokens')
-        .set(row)
+        .set({ ...row, ...unlessExpired(row.created_at) })
         .where('user_id', '=', userId)
         .where('purpose', '=', purpose)
         .where('used_at', 'is', null)
@@ -131,6 +138,13 @@ export function createOneTimeTokens(options: {
         .where('pending_password', 'is not', null)
         .execute();
     },
+    async purge(db) {
+      const result = await tablesOf(db)
+        .deleteFrom('svc_auth.one_time_tokens')
+        .where('expires_at', '<', new Date(clock.now().getTime() - keepMs))
+        .executeTakeFirst();
+      return Number(result.numDeletedRows);
+    },
   };
 }
 
@@ -145,6 +159,16 @@ async function deleteUnused(
     .where('purpose', 'in', [...purposes])
     .where('used_at', 'is', null)
     .execute();
+}
+
+// What nobody confirmed in time was perhaps not the owner's wish. A new link, which anybody may ask for, does not
+// bring its password back: who proves the mailbox chooses one.
+function unlessExpired(now: Date) {
+  const waits = sql<boolean>`expires_at > ${now}`;
+  return {
+    pending_password: sql<string | null>`case when ${waits} then pending_password end`,
+    pending_name: sql<string | null>`case when ${waits} then pending_name end`,
+  };
 }
 
 // Two registrations that wait for one address may come from two people, and the owner cannot tell by

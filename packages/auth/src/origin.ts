@@ -9,7 +9,7 @@ export interface Origin {
   readonly deviceToken?: string | null | undefined;
 }
 
-/** What may go into a text column and a log line; request headers hold anything. */
+/** What may go into a text column and a log line; request headers hold anything. For whatever writes an origin down. */
 export function cleanOrigin({ address, device, requestId, deviceToken }: Origin = {}): Origin {
   return {
     address: cut(address),

@@ -1,11 +1,13 @@
 import { transact } from '@svc/db';
-import { record, recordAlone } from './acts.ts';
+import { type Actor, record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
 import { InvalidToken } from './failures.ts';
 import { forgetDevices } from './lockout/devices.ts';
 import { forgetFailures } from './lockout/password-attempt.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
+import type { Origin } from './origin.ts';
+import type { UserRow } from './tables.ts';
 import { addLocalIdentity, findUserByEmail, lockUser, markVerified, setPassword } from './users.ts';
 
 // One look-up for known and unknown alike; what only the known need happens after the answer.
@@ -16,18 +18,29 @@ export async function forgotPassword(
 ): Promise<void> {
   const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
   if (user === undefined || user.disabled_at !== null) return;
-  afterwards(context, within, 'reset_mail', async () => {
-    const act = { type: 'auth.password.reset_requested', userId: user.id } as const;
-    await recordAlone(context, { ...act, actor: { type: 'anonymous', id: null } }, { origin });
-    const token = await transact(context.db, async (trx) => {
-      // The address may have been given up since it was looked up, and who reads its mail is a stranger now.
-      const holder = await lockUser(trx, user.id);
-      if (holder?.email_normalized !== user.email_normalized) return null;
-      return context.tokens.issue(trx, 'reset_password', user.id);
-    });
-    if (token === null) return;
-    await context.mailer.resetPassword(user.email, token, tokenTtlMs.reset_password);
+  afterwards(context, within, 'reset_mail', () => mailReset(context, user, anonymous, origin));
+}
+
+const anonymous: Actor = { type: 'anonymous', id: null };
+
+/** Mails a link to choose a password, for work after an answer: the token exists only once its mail is written. */
+export async function mailReset(
+  context: AuthContext,
+  user: Pick<UserRow, 'id' | 'email' | 'email_normalized'>,
+  actor: Actor,
+  origin?: Origin,
+): Promise<void> {
+  const token = await transact(context.db, async (trx) => {
+    // The address may have been given up since it was looked up, and who reads its mail is a stranger now.
+    const holder = await lockUser(trx, user.id);
+    const isTheirs = holder.email_normalized === user.email_normalized;
+    if (!isTheirs || holder.disabled_at !== null) return null;
+    const act = { type: 'auth.password.reset_requested', userId: user.id, actor } as const;
+    await record(context, trx, act, origin);
+    return context.tokens.issue(trx, 'reset_password', user.id);
   });
+  if (token === null) return;
+  await context.mailer.resetPassword(user.email, token, tokenTtlMs.reset_password);
 }
 
 export interface PasswordReset {
@@ -46,7 +59,7 @@ export async function resetPassword(
   const holder = await context.tokens.holderOf(within ?? context.db, 'reset_password', input.token);
   if (holder === undefined) throw new InvalidToken();
   const { text, breachUnchecked } = await context.passwords.check(input.password, holder);
-  const phc = await context.hasher.hash(text);
+  const phc = await context.hasher.hash(text, { within });
   await transact(within ?? context.db, async (trx) => {
     // The user first, as in all that voids tokens, so that no two wait for each other.
     await lockUser(trx, holder.userId);

@@ -1,4 +1,6 @@
+import type { Actor } from './acts.ts';
 import type { Authorization } from './authorization.ts';
+import { AccessDenied } from './failures.ts';
 import type { Session } from './sessions.ts';
 import type { UserRow } from './tables.ts';
 import { toUser, type User } from './users.ts';
@@ -26,6 +28,24 @@ export interface ApiKeyInUse {
   readonly scopes: readonly string[];
   /** The level of the session that made it. */
   readonly level: 1 | 2;
+}
+
+/**
+ * The session that a principal came in. An API key has none: what takes a session is not for programs, and who steals a
+ * key must not outlive it.
+ *
+ * @throws {AccessDenied}
+ */
+export function sessionOf({ session }: Principal): Session {
+  if (session === null) throw new AccessDenied();
+  return session;
+}
+
+/** Who acts, for an audit log: the user in a session, or an API key with whose it is. */
+export function actorOf({ userId, apiKey }: Pick<Principal, 'userId' | 'apiKey'>): Actor {
+  return apiKey === null
+    ? { type: 'user', id: userId }
+    : { type: 'api_key', id: apiKey.id, userId };
 }
 
 /** By what a principal is known. */

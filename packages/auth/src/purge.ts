@@ -1,4 +1,5 @@
 import type { AuthContext } from './context.ts';
+import { purgeEnrolments } from './second-factors/totp.ts';
 
 /** How many rows were deleted. */
 export interface Purged {
@@ -6,16 +7,23 @@ export interface Purged {
   readonly devices: number;
   readonly challenges: number;
   readonly refreshFamilies: number;
+  readonly oneTimeTokens: number;
+  readonly totpEnrolments: number;
 }
 
-/** Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges, keys of refresh tokens. */
+/**
+ * Deletes what is over and nobody looks at: counters of failures, devices that no browser has any more, challenges, keys
+ * of refresh tokens, links that were mailed and what waited for them, secrets of apps that were never confirmed.
+ */
 export async function purge(context: AuthContext): Promise<Purged> {
-  const { db, clock, throttles, devices, challenges, refresh } = context;
+  const { db, clock, throttles, devices, challenges, refresh, tokens } = context;
   return {
     throttles: await throttles.purge(db),
     devices: await devices.purge(db),
     challenges: await challenges.purge(db),
     refreshFamilies: await refresh.families.purge(db, clock.now()),
+    oneTimeTokens: await tokens.purge(db),
+    totpEnrolments: await purgeEnrolments(context),
   };
 }
 

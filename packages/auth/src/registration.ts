@@ -1,15 +1,17 @@
-import { ValidationFailed } from '@svc/core';
 import { transact } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
 import { parseEmail } from './email.ts';
 import { InvalidToken } from './failures.ts';
 import { tokenTtlMs } from './one-time-tokens.ts';
+import { mailReset } from './password-reset.ts';
+import { parseName } from './name.ts';
 import type { UserRow } from './tables.ts';
 import {
   addLocalIdentity,
   claimAddress,
   findUserByEmail,
+  lockUser,
   markVerified,
   setPassword,
   toUser,
@@ -21,8 +23,6 @@ export interface Registration {
   password: string;
   name?: string | undefined;
 }
-
-const maxNameLength = 200;
 
 // Whether the address is known must not show: both ways hash, and write.
 export async function register(
@@ -37,7 +37,7 @@ export async function register(
     email: email.address,
     name,
   });
-  const phc = await context.hasher.hash(text);
+  const phc = await context.hasher.hash(text, { within });
   await transact(within ?? context.db, async (trx) => {
     const user = await claimAddress(trx, { id: context.newId(), email, now: context.clock.now() });
     if (user.verified_at === null && user.disabled_at === null) {
@@ -49,7 +49,8 @@ export async function register(
         context.mailer.verify(user.email, token, tokenTtlMs.verify),
       );
     } else {
-      await context.tokens.forgetPending(trx, user.id);
+      // One statement, as in the other case; what waits stands in an unused token.
+      await context.tokens.forget(trx, user.id, ['verify']);
       // Recorded like the other case, which costs as much: who asks shall not see by the time which it was.
       const act = { type: 'auth.user.registered', outcome: 'failure', userId: user.id } as const;
       const details = { reason: 'known_address', ...(breachUnchecked && { breachUnchecked }) };
@@ -66,11 +67,12 @@ export async function register(
 export async function resendVerification(
   context: AuthContext,
   input: { email: string },
-  { within }: WriteOptions = {},
+  options: WriteOptions = {},
 ): Promise<void> {
+  const { within } = options;
   const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
   if (user !== undefined && user.verified_at === null && user.disabled_at === null) {
-    mailNewVerification(context, user, within);
+    mailNewVerification(context, user, options);
   }
 }
 
@@ -78,10 +80,16 @@ export async function resendVerification(
 export function mailNewVerification(
   context: AuthContext,
   user: Pick<UserRow, 'id' | 'email'>,
-  within: WriteOptions['within'],
+  { within, origin }: WriteOptions,
 ): void {
   afterwards(context, within, 'verify_mail', async () => {
-    const token = await context.tokens.reissue(context.db, 'verify', user.id);
+    const token = await transact(context.db, async (trx) => {
+      const fresh = await context.tokens.reissue(trx, 'verify', user.id);
+      const actor = { type: 'anonymous', id: null } as const;
+      const act = { type: 'auth.user.verification_resent', userId: user.id, actor } as const;
+      if (fresh !== null) await record(context, trx, act, origin);
+      return fresh;
+    });
     if (token !== null) await context.mailer.verify(user.email, token, tokenTtlMs.verify);
   });
 }
@@ -94,6 +102,10 @@ export function verify(
   { within, origin }: WriteOptions = {},
 ): Promise<User> {
   return transact(within ?? context.db, async (trx) => {
+    // The user first, as registering does, so that no two wait for each other.
+    const holder = await context.tokens.holderOf(trx, 'verify', input.token);
+    if (holder === undefined || (await lockUser(trx, holder.userId)) === undefined)
+      throw new InvalidToken();
     const token = await context.tokens.consume(trx, 'verify', input.token);
     if (token === null) throw new InvalidToken();
     const now = context.clock.now();
@@ -103,30 +115,12 @@ export function verify(
       await setPassword(trx, user.id, token.pending_password, now);
     } else {
       // More than one registration waited: none of their passwords counts, the owner chooses one.
-      afterwards(context, trx, 'reset_mail', async () => {
-        const reset = await context.tokens.issue(context.db, 'reset_password', user.id);
-        await context.mailer.resetPassword(user.email, reset, tokenTtlMs.reset_password);
-      });
+      const actor = { type: 'system', id: null, reason: 'contested registration' } as const;
+      afterwards(context, trx, 'reset_mail', () => mailReset(context, user, actor, origin));
     }
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);
     await record(context, trx, { type: 'auth.user.verified', userId: user.id }, origin);
     return toUser(user);
   });
-}
-
-/** What somebody is called; `null` for nothing. @throws {ValidationFailed} */
-export function parseName(value: string | null | undefined): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value !== 'string') throw new TypeError('name must be a string');
-  const name = value.trim();
-  if (name.length <= maxNameLength && !/[\p{Cc}\p{Cs}]/u.test(name))
-    return name === '' ? null : name;
-  throw new ValidationFailed([
-    {
-      pointer: '/name',
-      code: 'name',
-      message: `Must be text of at most ${maxNameLength} characters without control characters.`,
-    },
-  ]);
 }

@@ -93,8 +93,6 @@ const SessionBody = v.object({
   authenticatedAt: v.pipe(timestamp, v.description('When the person last proved who they are.')),
 });
 
-export const DeviceIdSchema = v.strictObject({ id });
-
 const DeviceBody = v.object({
   id,
   name: v.pipe(v.nullable(boundedText), v.description('The user agent of the last sign-in.')),

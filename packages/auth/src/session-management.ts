@@ -1,11 +1,11 @@
 import { isUuid } from '@svc/core';
-import { transact, type Trx } from '@svc/db';
+import { transact } from '@svc/db';
 import { type Actor, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { SessionNotFound } from './failures.ts';
-import type { Principal } from './principal.ts';
-import { type Session, toSession } from './sessions.ts';
-import { type SessionRow, tablesOf } from './tables.ts';
+import { actorOf, type Principal, sessionOf } from './principal.ts';
+import { endSessions, type Session, toSession } from './sessions.ts';
+import { tablesOf } from './tables.ts';
 
 /** A session in a list. */
 export interface ListedSession extends Session {
@@ -13,7 +13,7 @@ export interface ListedSession extends Session {
   readonly current: boolean;
 }
 
-/** A user's sessions: for the user, and for staff who may do that. Ended ones stay in the table, for audit. */
+/** A user's sessions: for the user, in a session, and for staff who may do that. Ended ones stay in the table, for audit. @throws {AccessDenied} for an API key */
 export interface SessionManagement {
   /** Those that are alive, newest first, at most 100. */
   list(principal: Principal): Promise<readonly ListedSession[]>;
@@ -34,13 +34,13 @@ const listLimit = 100;
 export function createSessionManagement(context: AuthContext): SessionManagement {
   const end = (
     userId: string,
-    which: { only?: string; except?: string | undefined },
+    which: { onlyId?: string; exceptId?: string },
     actor: Actor,
     { within, origin }: WriteOptions = {},
   ) =>
     transact(within ?? context.db, async (trx) => {
-      const ended = await endSessions(context, trx, userId, which);
-      for (const { id } of ended) {
+      const ended = await endSessions(trx, { userId, ...which }, 'revoked', context.clock.now());
+      for (const id of ended) {
         const details = { sessionId: id, reason: 'revoked' };
         await record(
           context,
@@ -51,28 +51,26 @@ export function createSessionManagement(context: AuthContext): SessionManagement
       }
       return ended.length;
     });
-  const themselves = (principal: Principal): Actor => ({ type: 'user', id: principal.userId });
   return {
     async list(principal) {
+      const { id } = sessionOf(principal);
       const sessions = await alive(context, principal.userId);
-      return sessions.map((session) => ({
-        ...session,
-        current: session.id === principal.session?.id,
-      }));
+      return sessions.map((session) => ({ ...session, current: session.id === id }));
     },
     async revoke(principal, sessionId, options) {
+      sessionOf(principal);
       if (!isUuid(sessionId)) throw new SessionNotFound();
-      const ended = await end(
-        principal.userId,
-        { only: sessionId },
-        themselves(principal),
-        options,
-      );
+      const ended = await end(principal.userId, { onlyId: sessionId }, actorOf(principal), options);
       if (ended === 0) throw new SessionNotFound();
     },
-    revokeOthers: (principal, options) =>
-      end(principal.userId, { except: principal.session?.id }, themselves(principal), options),
-    revokeAll: (principal, options) => end(principal.userId, {}, themselves(principal), options),
+    async revokeOthers(principal, options) {
+      const { id } = sessionOf(principal);
+      return end(principal.userId, { exceptId: id }, actorOf(principal), options);
+    },
+    async revokeAll(principal, options) {
+      sessionOf(principal);
+      return end(principal.userId, {}, actorOf(principal), options);
+    },
     listOf: (userId) => alive(context, userId),
     revokeAllOf: (userId, actor, options) => end(userId, {}, actor, options),
   };
@@ -91,21 +89,4 @@ async function alive({ db, clock }: AuthContext, userId: string): Promise<readon
     .limit(listLimit)
     .execute();
   return rows.map(toSession);
-}
-
-function endSessions(
-  context: AuthContext,
-  trx: Trx,
-  userId: string,
-  { only, except }: { only?: string; except?: string | undefined },
-): Promise<Pick<SessionRow, 'id'>[]> {
-  return tablesOf(trx)
-    .updateTable('svc_auth.sessions')
-    .set({ revoked_at: context.clock.now(), revoke_reason: 'revoked' })
-    .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .$if(only !== undefined, (query) => query.where('id', '=', only as string))
-    .$if(except !== undefined, (query) => query.where('id', '!=', except as string))
-    .returning('id')
-    .execute();
 }

@@ -4,7 +4,7 @@ import { sql, type UpdateObject } from 'kysely';
 import { InvalidCredentials } from './failures.ts';
 import { createFindLiveSession } from './live-sessions.ts';
 import { isTokenShaped } from './one-time-tokens.ts';
-import type { Origin } from './origin.ts';
+import { cleanOrigin, type Origin } from './origin.ts';
 import type { Principal, PrincipalOf } from './principal.ts';
 import type { RefreshFamilies, RefreshFamily, RefreshPair } from './refresh/families.ts';
 import type { Refreshed } from './refresh/refresh.ts';
@@ -140,6 +140,7 @@ export function createSessions({
       const id = newId();
       const family = refresh ? families.begin(id) : null;
       const token = family?.pair.token ?? randomToken(32, random);
+      const { device, address } = cleanOrigin(origin);
       const now = clock.now();
       const absolute = new Date(now.getTime() + absoluteMs);
       const row = await tablesOf(trx)
@@ -148,8 +149,8 @@ export function createSessions({
           id,
           user_id: userId,
           token_hash: sha256(token),
-          device: origin.device ?? null,
-          address: origin.address ?? null,
+          device: device ?? null,
+          address: address ?? null,
           level,
           methods: [...methods],
           authenticated_at: now,
@@ -202,9 +203,9 @@ export function createSessions({
     },
     again: (row, family) => toRefreshed(row, family.pair),
     revoke: (db, token, reason) => revokeByHash(db, sha256(token), reason, clock.now()),
-    revokeAll: (db, userId, reason, exceptId) =>
-      revokeByUser(db, { userId, exceptId }, reason, clock.now()),
     forget: (userId) => cache?.forget(userId),
+    revokeAll: async (db, userId, reason, exceptId) =>
+      (await endSessions(db, { userId, exceptId }, reason, clock.now())).length,
   };
 }
 
@@ -301,20 +302,23 @@ function revokeByHash(db: Db, tokenHash: Uint8Array, reason: RevokeReason, now: 
     .executeTakeFirst();
 }
 
-async function revokeByUser(
+/** Ends sessions of a user: all, only one, or all but one; answers which. */
+export async function endSessions(
   db: Db,
-  { userId, exceptId }: { userId: string; exceptId: string | undefined },
+  { userId, onlyId, exceptId }: { userId: string; onlyId?: string; exceptId?: string | undefined },
   reason: RevokeReason,
   now: Date,
-): Promise<number> {
-  const all = tablesOf(db)
+): Promise<readonly string[]> {
+  const ended = await tablesOf(db)
     .updateTable('svc_auth.sessions')
     .set({ revoked_at: now, revoke_reason: reason })
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null);
-  const ended = exceptId === undefined ? all : all.where('id', '!=', exceptId);
-  const result = await ended.executeTakeFirst();
-  return Number(result.numUpdatedRows);
+    .where('revoked_at', 'is', null)
+    .$if(onlyId !== undefined, (query) => query.where('id', '=', onlyId as string))
+    .$if(exceptId !== undefined, (query) => query.where('id', '!=', exceptId as string))
+    .returning('id')
+    .execute();
+  return ended.map(({ id }) => id);
 }
 
 export function toSession(row: SessionRow): Session {

@@ -149,6 +149,10 @@ export interface PasskeyRow {
   aaguid: string;
   backup_eligible: boolean;
   backed_up: boolean;
+  /** Whether the authenticator knows the account; `null` where the browser did not say. */
+  discoverable: boolean | null;
+  /** Whether the authenticator has verified its user. */
+  user_verified: boolean;
   name: string;
   created_at: Date;
   last_used_at: Date | null;

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { generateSync } from 'otplib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AuthMail, SendMail } from './mails.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
+import type { BreachList } from './passwords/breaches.ts';
 import type { HashingOptions } from './passwords/password-hasher.ts';
 
 export {
@@ -74,4 +77,69 @@ export function signedIn(signIn: SignIn): SignedIn {
 /** What an authenticator app shows for a base32 secret at this moment. */
 export function totpCode(secret: string, at: Date): string {
   return generateSync({ secret, epoch: Math.floor(at.getTime() / 1000) });
+}
+
+/** A breach list in the hands of a test. */
+export interface BreachListHarness {
+  list: BreachList;
+  /** From here on the list cannot tell: its server is down, its file is gone. */
+  breakDown(): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+export interface DescribeBreachListOptions {
+  /** Promises that this list does not make, and why. @default none */
+  skip?: readonly { test: string; reason: string }[];
+}
+
+/** The promises of `BreachList`, as tests; `open` makes a list that holds these passwords and no others. */
+export function describeBreachList(
+  name: string,
+  open: (listed: readonly string[]) => BreachListHarness | Promise<BreachListHarness>,
+  { skip = [] }: DescribeBreachListOptions = {},
+): void {
+  describe(`${name} as a breach list`, () => {
+    const listed = ['correct horse battery staple', 'caf\u00e9 au lait, s\u2019il vous pla\u00eet'];
+    let harness: BreachListHarness;
+    beforeEach(async () => {
+      harness = await open(listed);
+    });
+    afterEach(() => harness.close?.());
+
+    const promise = (title: string, run: () => Promise<void>) => {
+      const reason = skip.find((each) => each.test === title)?.reason;
+      if (reason === undefined) test(title, run);
+      // skipped because the caller of the suite gave this reason
+      else test.skip(`${title} (${reason})`, run);
+    };
+
+    promise('knows the passwords that it holds, and no others', async () => {
+      for (const password of listed) expect(await harness.list.isBreached(password)).toBe(true);
+      for (const password of ['correct horse battery stapl', 'Correct horse battery staple', ''])
+        expect(await harness.list.isBreached(password)).toBe(false);
+    });
+
+    promise('answers many at once, each for itself', async () => {
+      const asked = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? listed[0] : 'no'));
+      const answers = await Promise.all(asked.map((each) => harness.list.isBreached(each ?? '')));
+      expect(answers).toEqual(asked.map((each) => each === listed[0]));
+    });
+
+    promise('throws when it cannot tell, and tells nothing of the password', async () => {
+      await harness.breakDown();
+      const password = listed[0] as string;
+      const error = await harness.list.isBreached(password).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(Error);
+      const said = `${String(error)} ${JSON.stringify(error)}`.toLowerCase();
+      expect(said).not.toContain(password);
+      for (const algorithm of ['sha1', 'sha256', 'md5']) {
+        const digest = createHash(algorithm).update(password).digest('hex');
+        // Five characters are what a range is asked by.
+        expect(said).not.toContain(digest.slice(0, 5));
+      }
+    });
+  });
 }

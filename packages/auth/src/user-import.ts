@@ -4,7 +4,7 @@ import { type Actor, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { type EmailAddress, parseEmail } from './email.ts';
 import { UserExists } from './failures.ts';
-import { parseName } from './registration.ts';
+import { parseName } from './name.ts';
 import { tablesOf, type UserRow } from './tables.ts';
 import { addLocalIdentity, setPassword } from './users.ts';
 
@@ -14,7 +14,7 @@ export interface UserImport<Role extends string = string> {
   name?: string | null | undefined;
   /** Whether the other system proved that the address is theirs. Who is not verified does that here before they sign in. */
   verified: boolean;
-  /** argon2, or of a kind in `passwords.foreign`; without one, a password is chosen by mail. */
+  /** argon2, or of a kind in `passwords.foreign`; without one, a password is chosen by mail. Of who is not verified it waits for a month. */
   passwordHash?: string | undefined;
   /** Beside `user`, which everybody has. @default none */
   roles?: readonly Role[] | undefined;
@@ -74,6 +74,9 @@ function insertUser(
     .executeTakeFirst();
 }
 
+/** Ten years. */
+const importWaitsMs = 3650 * 24 * 60 * 60_000;
+
 // Of somebody who is not verified it waits, like that of a registration: their first login mails them a link.
 async function keepPassword(
   context: AuthContext,
@@ -82,7 +85,9 @@ async function keepPassword(
   phc: string,
 ): Promise<void> {
   if (user.verified_at === null) {
-    await context.tokens.issue(trx, 'verify', user.id, { phc, name: user.name });
+    // Its link is mailed to nobody; the password waits as long as the owner takes to come.
+    const pending = { phc, name: user.name, waitsMs: importWaitsMs };
+    await context.tokens.issue(trx, 'verify', user.id, pending);
     return;
   }
   await setPassword(trx, user.id, phc, user.verified_at);

@@ -2,6 +2,7 @@ import { isUuid, ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { type Actor, type AuthAct, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
+import { parseEmail } from './email.ts';
 import { UserNotFound } from './failures.ts';
 import { tablesOf, type UserRow } from './tables.ts';
 import { importUser, type UserImport } from './user-import.ts';
@@ -16,7 +17,7 @@ export interface ManagedUser extends User {
 
 /** Users, for those who administer them. The caller has checked the permission; `actor` is for the audit log. */
 export interface UserManagement<Role extends string = string> {
-  /** Newest first, from below the id `before`; by `email`, at most one. */
+  /** Newest first, from below the id `before`; by `email`, at most one. @throws {ValidationFailed} for an id or an address that is none */
   list(query: {
     limit: number;
     before?: string | undefined;
@@ -73,12 +74,14 @@ export function createUserManagement(context: AuthContext): UserManagement {
   };
   return {
     async list({ limit, before, email }) {
+      if (before !== undefined && !isUuid(before)) throw noId();
+      const address = email === undefined ? undefined : parseEmail(email).normalized;
       const rows = await tablesOf(db)
         .selectFrom('svc_auth.users')
         .selectAll()
         .$if(before !== undefined, (query) => query.where('id', '<', before as string))
-        .$if(email !== undefined, (query) =>
-          query.where('email_normalized', '=', (email as string).trim().toLowerCase()),
+        .$if(address !== undefined, (query) =>
+          query.where('email_normalized', '=', address as string),
         )
         .orderBy('id', 'desc')
         .limit(limit)
@@ -128,6 +131,11 @@ const toManagedUser = (row: UserRow): ManagedUser => ({
   roles: row.roles,
   disabledAt: row.disabled_at,
 });
+
+const noId = () =>
+  new ValidationFailed([
+    { pointer: '/before', code: 'uuid', message: 'Must be the id of a user.' },
+  ]);
 
 const unknownRole = () =>
   new ValidationFailed([

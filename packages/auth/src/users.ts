@@ -140,15 +140,21 @@ export async function addLocalIdentity(
     .execute();
 }
 
-/** Holds the row of a user until the transaction ends: who changes the account meanwhile waits. Nothing comes back when they are disabled. */
-export function lockUser(trx: Db, userId: string): Promise<UserRow | undefined> {
-  return tablesOf(trx)
-    .selectFrom('svc_auth.users')
-    .selectAll()
-    .where('id', '=', userId)
-    .where('disabled_at', 'is', null)
-    .forUpdate()
-    .executeTakeFirst();
+/**
+ * Holds the row of a user until the transaction ends: who changes the account meanwhile waits, and then sees what was
+ * done; a sign-in under way finishes before. Taken first, before any other row of the account, so that no two wait for
+ * each other. The one such lock there is. @throws {Error} when there is no such user.
+ */
+export function lockUser(trx: Db, userId: string): Promise<UserRow> {
+  return (
+    tablesOf(trx)
+      .selectFrom('svc_auth.users')
+      .selectAll()
+      .where('id', '=', userId)
+      // Not `for update`, which would also hold up whoever only refers to the user.
+      .forNoKeyUpdate()
+      .executeTakeFirstOrThrow()
+  );
 }
 
 /** @throws {Error} when there is no such user. */

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { databaseTest, describeDatabases } from '@svc/db/testing';
 import type { Db } from '@svc/db';
+import { sql } from 'kysely';
 import { describe, expect, test as pure } from 'vitest';
 import { formatKey, parseKey } from '../src/api-keys/key-format.ts';
 import { createAuthorization } from '../src/index.ts';
@@ -140,6 +141,44 @@ describeDatabases('API keys', [authMigrations], (test) => {
     await clock.advance('1h');
     expect(await auth.authenticate(old.key)).toBeNull();
     expect(await auth.authenticate(next.key)).not.toBeNull();
+  });
+
+  test('keys that have ended are neither listed nor counted', async ({ db }) => {
+    const { auth, session, clock } = openAuth(db, { authorization });
+    const { principal } = await session();
+    const input = { name: 'x', scopes: ['project.read'] };
+    await auth.apiKeys.create(principal, { ...input, expiresIn: '1h' });
+    const { apiKey } = await auth.apiKeys.create(principal, input);
+    await sql`
+      insert into svc_auth.api_keys (id, user_id, name, secret_hash, scopes, level, created_at, expires_at)
+      select gen_random_uuid(), user_id, name, secret_hash, scopes, level, created_at, expires_at
+      from svc_auth.api_keys, generate_series(1, 98) where expires_at is not null
+    `.execute(db);
+    const listed = async () => (await auth.apiKeys.list(principal)).length;
+    expect(await listed()).toBe(100);
+    expect(await codeOf(auth.apiKeys.create(principal, input))).toBe('auth.too_many_api_keys');
+    expect(await codeOf(auth.apiKeys.rotate(principal, apiKey.id))).toBe('auth.too_many_api_keys');
+    expect(await listed()).toBe(100);
+    await auth.apiKeys.rotate(principal, apiKey.id, { overlap: '0s' });
+    await clock.advance('1h');
+    expect(await listed()).toBe(1);
+    await auth.apiKeys.create(principal, input);
+  });
+
+  test('a rotation is mailed to the owner, and lets the former key live for 30 days at most', async ({
+    db,
+  }) => {
+    const { auth, session, outbox } = openAuth(db, { authorization });
+    const { principal, email } = await session();
+    const input = { name: 'x', scopes: ['project.read'] };
+    const { apiKey } = await auth.apiKeys.create(principal, input);
+    await outbox.next('security_notice', email);
+    expect(await codeOf(auth.apiKeys.rotate(principal, apiKey.id, { overlap: '721h' }))).toBe(
+      'core.validation_failed',
+    );
+    await auth.apiKeys.rotate(principal, apiKey.id, { overlap: '30d' });
+    const { data } = await outbox.next('security_notice', email);
+    expect(data.change).toBe('api_key_created');
   });
 
   test('a key makes, rotates and revokes no keys', async ({ db }) => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { testClock } from '@svc/core/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { haveIBeenPwned } from '../src/index.ts';
+import { describeBreachList } from '../src/testing.ts';
 
 const password = 'seven quiet otters at dawn';
 const keyOf = (text: string) => createHash('sha1').update(text).digest('hex').toUpperCase();
@@ -31,6 +32,16 @@ async function serve(answer: RequestListener) {
 const rows = (...lines: string[]): RequestListener => {
   return (_, response) => void response.end([padding, ...lines].join('\r\n'));
 };
+
+describeBreachList('Have I Been Pwned', async (listed) => {
+  const keys = listed.map(keyOf);
+  const { list, stop } = await serve((request, response) => {
+    const prefix = request.url?.slice(-5) ?? '';
+    const found = keys.filter((key) => key.startsWith(prefix));
+    rows(...found.map((key) => `${key.slice(5)}:1`))(request, response);
+  });
+  return { list, breakDown: stop };
+});
 
 describe('Have I Been Pwned', () => {
   test('the list is told five characters of the hash, asked to pad, and nothing else', async () => {

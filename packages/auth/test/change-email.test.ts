@@ -154,10 +154,8 @@ describeDatabases('a change of address', [authMigrations], (test) => {
     );
     const third = await session();
     await auth.logout({ token: third.token });
-    for (const principal of [third.principal, { ...third.principal, session: null }])
-      expect(await codeOf(auth.account.requestEmailChange(principal, { email: someone() }))).toBe(
-        'auth.unauthenticated',
-      );
+    const asks = auth.account.requestEmailChange(third.principal, { email: someone() });
+    expect(await codeOf(asks)).toBe('auth.unauthenticated');
   });
 
   test('another spelling of the same address is a change like any other', async ({ db }) => {
@@ -254,16 +252,6 @@ describeDatabases('a change of address', [authMigrations], (test) => {
 });
 
 const raceTest = databaseTest([authMigrations]);
-
-raceTest('of 50 who confirm a new address at once, one succeeds', async ({ db }) => {
-  const { auth, asked } = openChange(db);
-  const { next, confirm } = await asked();
-  const attempts = Array.from({ length: 50 }, () =>
-    auth.account.confirmEmailChange({ token: confirm }),
-  );
-  expect(await tally(attempts)).toEqual({ fulfilled: 1, codes: ['auth.invalid_token'] });
-  await auth.login({ email: next, password });
-});
 
 raceTest(
   'of two who confirm one address at once, one has it, and the other keeps theirs',

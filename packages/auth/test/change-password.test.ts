@@ -130,14 +130,12 @@ describeDatabases('a change of password', [authMigrations], (test) => {
     await auth.login({ email, password: newPassword });
   });
 
-  test('sessions that have ended and API keys change nothing', async ({ db }) => {
+  test('a session that has ended changes nothing', async ({ db }) => {
     const { auth, session } = openMfa(db);
     const { principal, token, email } = await session();
     await auth.logout({ token });
-    for (const refused of [principal, { ...principal, session: null }])
-      expect(await codeOf(auth.account.changePassword(refused, change))).toBe(
-        'auth.unauthenticated',
-      );
+    const changed = auth.account.changePassword(principal, change);
+    expect(await codeOf(changed)).toBe('auth.unauthenticated');
     await auth.login({ email, password });
   });
 

@@ -4,8 +4,14 @@ import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { expect } from 'vitest';
-import { authRoutes } from '../src/hono/index.ts';
-import { acted, type AuthOptions, createAuthorization, type Origin } from '../src/index.ts';
+import { authRoutes } from '../src/hono.ts';
+import {
+  acted,
+  type AuthOptions,
+  createAuthorization,
+  type Origin,
+  type Principal,
+} from '../src/index.ts';
 import { forgetDevices } from '../src/lockout/devices.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { completeSignIn } from '../src/sign-in.ts';
@@ -178,11 +184,13 @@ describeDatabases('devices', [authMigrations], (test) => {
       trustedUntil: null,
     });
     using seen = recordEvents(acted);
-    await auth.devices.forget(eve.principal, phone?.id as string);
-    await auth.devices.forget(ada.principal, 'no id');
+    const forget = (principal: Principal, id = phone?.id as string) =>
+      codeOf(auth.devices.forget(principal, id));
+    expect(await forget(eve.principal)).toBe('auth.device_not_found');
+    expect(await forget(ada.principal, 'no id')).toBe('auth.device_not_found');
     expect(await names()).toHaveLength(2);
-    await auth.devices.forget(ada.principal, phone?.id as string);
-    await auth.devices.forget(ada.principal, phone?.id as string);
+    expect(await forget(ada.principal)).toBe('no failure');
+    expect(await forget(ada.principal)).toBe('auth.device_not_found');
     expect(await names()).toEqual(['A browser']);
     expect(await context.devices.find(db, second.deviceToken)).toBeNull();
     expect(await auth.devices.forgetAll(ada.principal)).toBe(1);
@@ -359,7 +367,8 @@ onPostgres(
     ]);
     expect((await ask('DELETE', '/no-id')).status).toBe(400);
     expect((await ask('DELETE', `/${items[0]?.id}`)).status).toBe(204);
-    expect((await ask('DELETE')).status).toBe(204);
+    expect((await ask('DELETE', `/${items[0]?.id}`)).status).toBe(404);
+    expect(await (await ask('DELETE')).json()).toEqual({ ended: items.length - 1 });
     expect(await (await ask('GET')).json()).toEqual({ items: [] });
     await clock.advance('1m');
     const bearer = await post('/auth/login', { email, password, transport: 'bearer' }, device);

@@ -9,8 +9,8 @@ import {
   requirePermission,
   requireRole,
   requireUser,
-} from '../src/hono/index.ts';
-import type { AuthAuditEvent } from '../src/index.ts';
+} from '../src/hono.ts';
+import { actorOf, type AuthAuditEvent } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { openAuth } from './open-auth.ts';
 
@@ -88,6 +88,40 @@ test('an API key has no role, whatever its owner has', async ({ db }) => {
   const { key } = await auth.apiKeys.create(principal, { name: 'x', scopes: ['user.read'] });
   expect((await get('/read/1', key)).status).toBe(200);
   expect((await get('/support', key)).status).toBe(403);
+});
+
+test('what a key is denied is its act, and not that of its owner, who is named beside it', async ({
+  db,
+}) => {
+  const { auth, session, get, setRoles, audited } = openGuarded(db);
+  const { email, user } = await session();
+  await setRoles(user.id, ['support']);
+  const { principal } = await session(email);
+  const made = await auth.apiKeys.create(principal, { name: 'x', scopes: ['user.read'] });
+  expect((await get('/write', made.key)).status).toBe(403);
+  expect(audited.at(-1)).toMatchObject({
+    type: 'auth.access.denied',
+    details: { permission: 'user.write', userId: user.id },
+  });
+  expect(audited.at(-1)?.actor).toEqual({ type: 'api_key', id: made.apiKey.id });
+});
+
+test('what a key does to others is its act, and not that of its owner', async ({ db }) => {
+  const { auth, session, setRoles, audited } = openGuarded(db);
+  const { email, user } = await session();
+  await setRoles(user.id, ['support']);
+  const { principal } = await session(email);
+  const made = await auth.apiKeys.create(principal, { name: 'x', scopes: ['user.read'] });
+  const keyed = await auth.authenticate(made.key);
+  if (keyed === null) throw new Error('the key does not work');
+  const other = await session();
+  await auth.users.disable(other.user.id, actorOf(keyed));
+  await auth.users.enable(other.user.id, actorOf(principal));
+  const [disabled, enabled] = audited.slice(-2);
+  expect(disabled?.actor).toEqual({ type: 'api_key', id: made.apiKey.id });
+  expect(disabled?.details).toEqual({ sessionsEnded: 1, userId: user.id });
+  expect(enabled?.actor).toEqual({ type: 'user', id: user.id });
+  expect(enabled?.details).toEqual({});
 });
 
 test('a predicate decides about the principal', async ({ db }) => {

@@ -1,3 +1,4 @@
+import type { Trx } from '@svc/db';
 import { describe, expect, test } from 'vitest';
 import { createPasswordHasher, type PasswordAlgorithm } from '../src/passwords/password-hasher.ts';
 import { codeOf, tally } from './open-auth.ts';
@@ -68,6 +69,68 @@ describe('hashing', () => {
     await hasher.hash('there is room again');
   });
 
+  test('who waits has not looked anything up, and who is refused never does', async () => {
+    const gate = heldAlgorithm();
+    const hasher = createPasswordHasher({
+      maxRunning: 2,
+      maxWaiting: 3,
+      algorithm: gate.algorithm,
+    });
+    const lookedUp: number[] = [];
+    const check = (index: number) =>
+      hasher.verify(async () => (lookedUp.push(index), '$argon2id$'), 'x');
+    const checks = Array.from({ length: 5 }, (_, index) => check(index));
+    expect(await codeOf(check(5))).toBe('auth.busy');
+    expect(lookedUp).toEqual([0, 1]);
+    gate.open();
+    expect(await Promise.all(checks)).toEqual([true, true, true, true, true]);
+    expect(lookedUp).toEqual([0, 1, 2, 3, 4]);
+    expect(gate.most).toBe(2);
+  });
+
+  test('a look-up that fails gives its place back', async () => {
+    const hasher = createPasswordHasher({ maxRunning: 1, maxWaiting: 0, memoryKib: 8 });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const check = hasher.verify(() => Promise.reject(new Error('no connection')), 'x');
+      await expect(check).rejects.toThrow('no connection');
+    }
+  });
+
+  test('within a transaction nobody waits for those who look up', async () => {
+    const gate = heldAlgorithm();
+    gate.open();
+    const hasher = createPasswordHasher({
+      maxRunning: 2,
+      maxWaiting: 3,
+      algorithm: gate.algorithm,
+    });
+    let free = () => {};
+    const connection = new Promise<null>((resolve) => (free = () => resolve(null)));
+    const waiting = Array.from({ length: 5 }, () => hasher.verify(() => connection, 'x'));
+    const within = {} as Trx;
+    await Promise.all(Array.from({ length: 5 }, () => hasher.hash('y', { within })));
+    free();
+    await Promise.all(waiting);
+  });
+
+  test('no more run than may, of both kinds together', async () => {
+    const gate = heldAlgorithm();
+    const hasher = createPasswordHasher({
+      maxRunning: 2,
+      maxWaiting: 8,
+      algorithm: gate.algorithm,
+    });
+    const within = {} as Trx;
+    const hashes = Array.from({ length: 20 }, (_, index) =>
+      hasher.hash(String(index), index % 2 === 0 ? { within } : {}),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gate.begun).toHaveLength(2);
+    gate.open();
+    expect(await tally(hashes)).toEqual({ fulfilled: 20, codes: [] });
+    expect(gate.most).toBe(2);
+  });
+
   test('a hash that fails gives its place back', async () => {
     const algorithm: PasswordAlgorithm = {
       hash: () => Promise.reject(new Error('out of memory')),
@@ -96,7 +159,10 @@ function heldAlgorithm() {
         running -= 1;
         return '';
       },
-      verify: async () => true,
+      async verify(_, password) {
+        await gate.algorithm.hash(password);
+        return true;
+      },
     } satisfies PasswordAlgorithm,
   };
   return gate;

@@ -6,7 +6,7 @@ import { type HttpEnv, stack } from '@svc/http/hono';
 import { recordingLogger } from '@svc/core/testing';
 import { Hono } from 'hono';
 import { expect } from 'vitest';
-import { authRoutes } from '../src/hono/index.ts';
+import { authRoutes } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { newPassword, openAuth, password, someone } from './open-auth.ts';
 

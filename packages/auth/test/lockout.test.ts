@@ -2,10 +2,17 @@ import { recordEvents } from '@svc/core/testing';
 import { connect, type Db, transact } from '@svc/db';
 import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { describe, expect, test as pure } from 'vitest';
-import { acted, type AuthAuditEvent, type AuthOptions, type Origin } from '../src/index.ts';
+import {
+  acted,
+  type AuthAuditEvent,
+  type AuthOptions,
+  type Origin,
+  type PasswordAlgorithm,
+} from '../src/index.ts';
 import { clientNetwork } from '../src/lockout/client-network.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { signedIn } from '../src/testing.ts';
+import { argon2id } from '../src/passwords/password-hasher.ts';
+import { fastHashing, signedIn } from '../src/testing.ts';
 import { codeOf, newPassword, openAuth, password, someone, tally } from './open-auth.ts';
 
 const wrong = 'nine wrong walruses at noon';
@@ -52,6 +59,30 @@ describeDatabases('lockout', [authMigrations], (test) => {
     expect(await knock(email)).toBe('no failure');
     await fail(email, 3);
     expect(await knock(email)).toBe('no failure');
+  });
+
+  test('a locked client address costs no hash, and a browser that is known in it still signs in', async ({
+    db,
+  }) => {
+    let hashes = 0;
+    const algorithm: PasswordAlgorithm = {
+      ...argon2id,
+      verify: (phc, tried) => ((hashes += 1), argon2id.verify(phc, tried)),
+    };
+    const { member, attempt, knock, fail } = open(db, {
+      lockout: { address: { free: 2 } },
+      hashing: { ...fastHashing, algorithm },
+    });
+    const email = await member();
+    const from = somewhere();
+    const browser = { ...from, deviceToken: null };
+    const { deviceToken } = signedIn(await attempt(email, password, browser));
+    for (let round = 0; round < 3; round += 1) await fail(someone(), 1, () => from);
+    hashes = 0;
+    expect(await knock(email, from)).toBe(refused);
+    expect(hashes).toBe(0);
+    expect(await knock(email, { ...from, deviceToken })).toBe('no failure');
+    expect(hashes).toBe(1);
   });
 
   test('trying while it is locked neither prolongs the lock nor counts', async ({ db }) => {

@@ -5,7 +5,7 @@ import type { Db } from '@svc/db';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { acted, type AuthAuditEvent } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth, type Grant } from '../src/oauth/index.ts';
+import { createOAuth, type Grant } from '../src/oauth.ts';
 import { codeOf, newPassword, openAuth, password, someone, tally } from './open-auth.ts';
 import { type Issuer, publicUrl, startIssuer } from './oauth-servers.ts';
 import { corp, openOAuth } from './open-oauth.ts';

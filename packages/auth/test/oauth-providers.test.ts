@@ -9,7 +9,7 @@ import {
   microsoft,
   type OAuthProvider,
   oidc,
-} from '../src/oauth/index.ts';
+} from '../src/oauth.ts';
 import { codeOf, openAuth } from './open-auth.ts';
 
 const client = { clientId: 'projects', clientSecret: 'a secret' };

@@ -5,9 +5,9 @@ import { databaseTest } from '@svc/db/testing';
 import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { authRoutes, oauthRoutes } from '../src/hono/index.ts';
+import { authRoutes, oauthRoutes } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { createOAuth } from '../src/oauth/index.ts';
+import { createOAuth } from '../src/oauth.ts';
 import { openAuth, password, someone } from './open-auth.ts';
 import { type Issuer, publicUrl, startIssuer, visit } from './oauth-servers.ts';
 import { corp } from './open-oauth.ts';
@@ -69,7 +69,7 @@ test('a browser signs in at a provider and goes on to where it wanted', async ({
   const email = sits();
   const { request, post, jar } = browser();
   const listed = await request('/auth/oauth/providers');
-  expect(await listed.json()).toEqual({ providers: [{ id: 'corp', name: 'Corp' }] });
+  expect(await listed.json()).toEqual({ items: [{ id: 'corp', name: 'Corp' }] });
   const started = await post('/auth/oauth/corp/start', { returnTo: '/projects?tab=1' });
   expect(started.headers.get('set-cookie')).toMatch(
     /^__Host-oauth=[\w-]{43}; Max-Age=300; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
@@ -83,9 +83,18 @@ test('a browser signs in at a provider and goes on to where it wanted', async ({
     `${publicUrl}/projects?tab=1`,
     'no-store',
   ]);
-  expect([...jar.keys()]).toEqual(['__Host-sid']);
+  expect([...jar.keys()].toSorted()).toEqual(['__Host-device', '__Host-sid']);
   const me = (await (await request('/auth/me')).json()) as { user: { email: string } };
   expect(me.user.email).toBe(email);
+});
+
+test('a browser that signs in at a provider again and again stays one device', async ({ db }) => {
+  const { browser } = openApp(db);
+  sits();
+  const { request, goThere } = browser();
+  for (let time = 0; time < 3; time += 1) expect((await request(await goThere())).status).toBe(302);
+  const { items } = (await (await request('/auth/devices')).json()) as { items: unknown[] };
+  expect(items).toHaveLength(1);
 });
 
 test('a link starts it, too, but not from a page of another site', async ({ db }) => {
@@ -188,10 +197,10 @@ test('linking and unlinking need a proof of the last 10 minutes, and a page of o
   const back = await request(await goThere('/auth/oauth/corp/link', { returnTo: '/settings' }));
   expect(back.headers.get('location')).toBe(`${publicUrl}/settings`);
   const listed = (await (await request('/auth/identities')).json()) as {
-    identities: { id: string; provider: string }[];
+    items: { id: string; provider: string }[];
   };
-  expect(listed.identities).toMatchObject([{ provider: 'corp', lastUsedAt: expect.any(String) }]);
-  const path = `/auth/identities/${listed.identities[0]?.id}`;
+  expect(listed.items).toMatchObject([{ provider: 'corp', lastUsedAt: expect.any(String) }]);
+  const path = `/auth/identities/${listed.items[0]?.id}`;
   await clock.advance('11m');
   for (const late of [
     await post('/auth/oauth/corp/link', {}),
@@ -207,4 +216,6 @@ test('linking and unlinking need a proof of the last 10 minutes, and a page of o
   expect((await request(path, { method: 'DELETE', headers: foreign })).status).toBe(403);
   expect((await request(path, { method: 'DELETE', headers: ours })).status).toBe(204);
   expect((await request(path, { method: 'DELETE', headers: ours })).status).toBe(404);
+  const noId = await request('/auth/identities/no-id', { method: 'DELETE', headers: ours });
+  expect(noId.status).toBe(400);
 });

@@ -3,7 +3,7 @@ import { recordingLogger } from '@svc/core/testing';
 import type { Db } from '@svc/db';
 import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
-import { authRoutes } from '../src/hono/index.ts';
+import { authRoutes } from '../src/hono.ts';
 import type { AuthOptions } from '../src/index.ts';
 import { totpCode } from '../src/testing.ts';
 import { openAuth, password } from './open-auth.ts';

@@ -1,6 +1,6 @@
 import type { Db } from '@svc/db';
-import { createOAuth, type OAuthProvider, oidc, type OidcOptions } from '../src/oauth/index.ts';
-import type { OAuthOptions } from '../src/oauth/index.ts';
+import { createOAuth, type OAuthProvider, oidc, type OidcOptions } from '../src/oauth.ts';
+import type { OAuthOptions } from '../src/oauth.ts';
 import type { Principal } from '../src/index.ts';
 import { openAuth } from './open-auth.ts';
 import { clientId, clientSecret, type Issuer, publicUrl, visit } from './oauth-servers.ts';

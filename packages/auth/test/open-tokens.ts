@@ -2,7 +2,7 @@ import { type Cipher, createCipher, randomBytes } from '@svc/core';
 import { recordingLogger, testClock } from '@svc/core/testing';
 import type { Db } from '@svc/db';
 import { decodeProtectedHeader } from 'jose';
-import { createServiceTokens, type ServiceTokensOptions } from '../src/tokens/index.ts';
+import { createServiceTokens, type ServiceTokensOptions } from '../src/tokens.ts';
 
 export const audience = 'billing';
 

@@ -5,7 +5,7 @@ import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { execFileSync } from 'node:child_process';
 import { expect } from 'vitest';
-import { authRoutes, passkeyRoutes } from '../src/hono/index.ts';
+import { authRoutes, passkeyRoutes } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
 import { password } from './open-auth.ts';
 import { openPasskeys } from './open-passkeys.ts';
@@ -37,7 +37,7 @@ interface Body {
   challenge: string;
   options: { challenge: string; user: { id: string }; allowCredentials: { id: string }[] };
   passkey: { id: string; name: string };
-  passkeys: { id: string }[];
+  items: { id: string }[];
   recoveryCodes: string[] | null;
   session: { level: number };
   user: { mfaEnabled: boolean };
@@ -92,7 +92,7 @@ test('add, list, sign in with, step up with and remove a passkey over HTTP', asy
   const raised = await bodyOf(await post('/step-up/passkey', shown, { authorization }));
   const fresh = { authorization: `Bearer ${raised.token}` };
   const listed = await bodyOf(await send('GET', '/mfa/passkeys', undefined, fresh));
-  expect(listed.passkeys.map(({ id }) => id)).toEqual([passkey.id]);
+  expect(listed.items.map(({ id }) => id)).toEqual([passkey.id]);
   // The other session is as it was.
   expect((await send('DELETE', path, undefined, { cookie, ...ours })).status).toBe(401);
   expect((await send('DELETE', path, undefined, fresh)).status).toBe(204);

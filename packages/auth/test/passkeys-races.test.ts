@@ -8,49 +8,6 @@ import { openPasskeys } from './open-passkeys.ts';
 const test = databaseTest([authMigrations]);
 const fifty = <Result>(act: (index: number) => Promise<Result>) =>
   Array.from({ length: 50 }, (_, index) => act(index));
-const once = { fulfilled: 1, codes: ['auth.invalid_challenge'] };
-
-// Passkeys that do not count, so that nothing but the challenge decides.
-const uncounted = { counts: false };
-
-test('of 50 who sign in with one passkey challenge at once, one succeeds', async ({ db }) => {
-  const { passkeys, owner } = openPasskeys(db);
-  const { authenticator } = await owner(uncounted);
-  const { challenge, options } = await passkeys.loginOptions();
-  const response = authenticator.get(options);
-  expect(await tally(fifty(() => passkeys.login({ challenge, response })))).toEqual(once);
-});
-
-test('of 50 who answer one second factor challenge at once, one succeeds', async ({ db }) => {
-  const { passkeys, owner, halfSignedIn } = openPasskeys(db);
-  const { authenticator, email } = await owner(uncounted);
-  const { challenge } = await halfSignedIn(email);
-  const { options } = await passkeys.secondFactorOptions({ challenge });
-  const response = authenticator.get(options);
-  expect(await tally(fifty(() => passkeys.answerChallenge({ challenge, response })))).toEqual(once);
-});
-
-test('of 50 who step up with one challenge at once, one succeeds', async ({ db }) => {
-  const { passkeys, owner } = openPasskeys(db);
-  const { authenticator, principal } = await owner(uncounted);
-  const { challenge, options } = await passkeys.stepUpOptions(principal);
-  const response = authenticator.get(options);
-  expect(await tally(fifty(() => passkeys.stepUp(principal, { challenge, response })))).toEqual(
-    once,
-  );
-});
-
-test('of 50 who register with one challenge at once, one succeeds', async ({ db }) => {
-  const { passkeys, session, device } = openPasskeys(db);
-  const { principal } = await session();
-  const { challenge, options } = await passkeys.registrationOptions(principal);
-  const responses = Array.from({ length: 50 }, () => device().create(options));
-  const attempts = responses.map((response) =>
-    passkeys.register(principal, { challenge, response }),
-  );
-  expect(await tally(attempts)).toEqual(once);
-  expect(await passkeys.list(principal)).toHaveLength(1);
-});
 
 test('of 50 copies of a passkey that show one count at once, one gets in', async ({ db }) => {
   const { passkeys, owner } = openPasskeys(db);

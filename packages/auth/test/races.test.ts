@@ -9,35 +9,6 @@ const test = databaseTest([authMigrations]);
 const fifty = <Result>(act: (index: number) => Promise<Result>) =>
   Array.from({ length: 50 }, (_, index) => act(index));
 
-test('of 50 who use a verification token at once, one succeeds', async ({ db }) => {
-  const { auth, outbox } = openAuth(db);
-  const email = someone();
-  await auth.register({ email, password });
-  const token = await outbox.nextToken('verify', email);
-  expect(await tally(fifty(() => auth.verify({ token })))).toEqual({
-    fulfilled: 1,
-    codes: ['auth.invalid_token'],
-  });
-});
-
-test('of 50 who use a reset token at once, one succeeds, and its password is in force', async ({
-  db,
-}) => {
-  const { auth, outbox, member } = openAuth(db);
-  const email = await member();
-  await auth.forgotPassword({ email });
-  const token = await outbox.nextToken('reset_password', email);
-  const candidates = Array.from({ length: 50 }, (_, index) => `${newPassword} ${index}`);
-  const attempts = candidates.map((candidate) =>
-    auth.resetPassword({ token, password: candidate }),
-  );
-  expect(await tally(attempts)).toEqual({ fulfilled: 1, codes: ['auth.invalid_token'] });
-  const winner = (await Promise.allSettled(attempts)).findIndex(
-    (each) => each.status === 'fulfilled',
-  );
-  await auth.login({ email, password: candidates[winner] as string });
-});
-
 test('50 registrations of one address at once make one user with one live token', async ({
   db,
 }) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test as plain } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
 import { formatRecoveryCode, parseRecoveryCode } from '../src/second-factors/recovery-codes.ts';
-import { codeOf, tally } from './open-auth.ts';
+import { codeOf } from './open-auth.ts';
 import { openMfa } from './open-mfa.ts';
 
 plain('a code is 120 bits in six groups, and reads the same however it is typed', () => {
@@ -95,21 +95,6 @@ describeDatabases('recovery codes', [authMigrations], (test) => {
 
 // PGlite has one connection and cannot show a race.
 const onPostgres = databaseTest([authMigrations]);
-
-onPostgres(
-  'of 50 who use one recovery code at once, in their own challenges, one succeeds',
-  async ({ db }) => {
-    const { auth, enrolled, challenge } = openMfa(db);
-    const { email, recoveryCodes, principal } = await enrolled();
-    const challenges = await Promise.all(Array.from({ length: 50 }, () => challenge(email)));
-    const code = recoveryCodes[0] as string;
-    const attempts = challenges.map((each) =>
-      auth.mfa.answerChallenge({ challenge: each, method: 'recovery_code', code }),
-    );
-    expect(await tally(attempts)).toEqual({ fulfilled: 1, codes: ['auth.invalid_code'] });
-    expect((await auth.mfa.factors(principal)).recoveryCodesLeft).toBe(9);
-  },
-);
 
 onPostgres('of 50 who ask for new codes at once, one set lives', async ({ db }) => {
   const { auth, enrolled } = openMfa(db);

@@ -79,12 +79,28 @@ describeDatabases('registration', [authMigrations], (test) => {
     const email = someone();
     await auth.register({ email, password });
     const first = await outbox.nextToken('verify', email);
-    await clock.advance('2d');
+    await clock.advance('23h');
     await auth.resendVerification({ email });
     const second = await outbox.nextToken('verify', email);
     expect(await codeOf(auth.verify({ token: first }))).toBe('auth.invalid_token');
     await auth.verify({ token: second });
     await auth.login({ email, password });
+  });
+
+  test('a registration that nobody confirmed in time is revived without its password', async ({
+    db,
+  }) => {
+    const { auth, outbox, clock } = openAuth(db);
+    const email = someone();
+    await auth.register({ email, password });
+    await outbox.next('verify', email);
+    await clock.advance('24h');
+    await auth.resendVerification({ email });
+    await auth.verify({ token: await outbox.nextToken('verify', email) });
+    expect(await codeOf(auth.login({ email, password }))).toBe('auth.invalid_credentials');
+    const token = await outbox.nextToken('reset_password', email);
+    await auth.resetPassword({ token, password: newPassword });
+    await auth.login({ email, password: newPassword });
   });
 
   test('nothing is resent for a verified or an unknown address', async ({ db }) => {

@@ -247,18 +247,3 @@ onPostgres(
     expect(judged.length).toBeLessThanOrEqual(11);
   },
 );
-
-onPostgres('of 50 right answers to one challenge at once, one opens a session', async ({ db }) => {
-  const { auth, enrolled, challenge, nextCode } = openMfa(db);
-  const { email, secret, recoveryCodes } = await enrolled();
-  const token = await challenge(email);
-  const code = await nextCode(secret);
-  const attempts = Array.from({ length: 50 }, (_, index) => {
-    const recovery = recoveryCodes[index];
-    return recovery === undefined
-      ? auth.mfa.answerChallenge({ challenge: token, method: 'totp', code })
-      : auth.mfa.answerChallenge({ challenge: token, method: 'recovery_code', code: recovery });
-  });
-  const { fulfilled, codes } = await tally(attempts);
-  expect([fulfilled, codes]).toEqual([1, ['auth.invalid_challenge']]);
-});

@@ -5,9 +5,9 @@ import { type HttpEnv, stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { expect } from 'vitest';
-import { jwksRoutes, requireToken, requireUser, type TokenEnv } from '../src/hono/index.ts';
+import { jwksRoutes, requireToken, requireUser, type TokenEnv } from '../src/hono.ts';
 import { authMigrations } from '../src/migrations.ts';
-import { type ServiceTokenClaims, serviceTokenVerifier } from '../src/tokens/index.ts';
+import { type ServiceTokenClaims, createServiceTokenVerifier } from '../src/tokens.ts';
 import { codeOf, openAuth } from './open-auth.ts';
 import { audience, kidOf, openTokens } from './open-tokens.ts';
 
@@ -117,7 +117,7 @@ test('what is forged, unsigned, of another type or incomplete is refused, even w
 test('another service checks tokens by the published keys alone', async ({ db }) => {
   const { tokens, issuer, clock, another } = openTokens(db);
   const wellKnown = new Hono().route('/.well-known', jwksRoutes(tokens));
-  const receiver = serviceTokenVerifier({
+  const receiver = createServiceTokenVerifier({
     issuer,
     audience,
     jwksUrl: `${issuer}/.well-known/jwks.json`,

@@ -5,7 +5,7 @@ import { databaseTest, describeDatabases } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { authMigrations } from '../src/migrations.ts';
-import { signingKeyPublished } from '../src/tokens/index.ts';
+import { signingKeyPublished } from '../src/tokens.ts';
 import { codeOf, tally } from './open-auth.ts';
 import { audience, kidOf, openCipher, openTokens } from './open-tokens.ts';
 

@@ -76,13 +76,13 @@ describe('the wait', () => {
   });
 
   pure('switched off, second factors and known devices stay limited', () => {
-    expect(Object.keys(parseLockout(false))).toEqual(['device', 'second_factor']);
+    expect(Object.keys(parseLockout(false).policies)).toEqual(['device', 'second_factor']);
   });
 });
 
 const open = (options = {}) => {
   const clock = testClock();
-  return { clock, throttles: createThrottles({ clock, policies: parseLockout(options) }) };
+  return { clock, throttles: createThrottles({ clock, policies: parseLockout(options).policies }) };
 };
 const keyOf = (value: string): ThrottleKey => ({ kind: 'account', value });
 

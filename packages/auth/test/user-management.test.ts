@@ -54,6 +54,17 @@ describeDatabases('user management', [authMigrations], (test) => {
     expect(await auth.users.list({ limit: 2, email: 'nobody@example.com' })).toEqual([]);
   });
 
+  test('an address is found however it is spelt, and what is no address or id is refused', async ({
+    db,
+  }) => {
+    const { auth, member } = openAuth(db);
+    await member('ada@xn--bcher-kva.example');
+    for (const email of ['ada@bücher.example', 'ADA@xn--bcher-kva.example', ' ada@BÜCHER.example'])
+      expect(await auth.users.list({ limit: 2, email })).toHaveLength(1);
+    for (const wrong of [{ email: 'no address' }, { before: 'no id' }, { before: '' }])
+      expect(await codeOf(auth.users.list({ limit: 2, ...wrong }))).toBe('core.validation_failed');
+  });
+
   test('what is done to nobody is refused', async ({ db }) => {
     const { auth } = openAuth(db);
     for (const id of [nobody, 'no id']) {

@@ -39,6 +39,32 @@ test('an untouched export is valid: exit code 0', async ({ db }) => {
   });
 });
 
+test('checkpoints are read from a log, too, and values that were taken out can be said to be', async ({
+  db,
+}) => {
+  const audit = createAudit({ db, signing: { privateKey: key.privateKey } });
+  await audit.append({
+    type: 'auth.login.failed',
+    actor: { type: 'anonymous', id: null },
+    personal: { address: '192.0.2.1' },
+  });
+  const { text, note } = await exported(db);
+  const other = note.replace(/\n\d+\n/, '\n999\n');
+  await using project = await createProject({
+    'log.ndjson': text,
+    'bare.ndjson': text.replace(/,"personal":\{"address": .*\}\}$/m, '}'),
+    'app.log': `starting\n${JSON.stringify({ level: 'info', checkpoint: note })}\n{"level":"info"}\n`,
+    'other.log': `${JSON.stringify({ level: 'info', checkpoint: other })}\n`,
+  });
+  const verify = (file: string, ...flags: string[]) =>
+    project.run('audit', 'verify', file, '--public-key', key.publicKey, ...flags);
+  const short = await verify('log.ndjson', '--checkpoint', 'other.log');
+  expect(short.stdout).toContain('truncated');
+  expect((await verify('bare.ndjson')).stdout).toContain('erased_unrecorded');
+  expect(await verify('bare.ndjson', '--withheld')).toMatchObject({ exitCode: 0 });
+  expect(await verify('log.ndjson', '--checkpoint', 'app.log')).toMatchObject({ exitCode: 0 });
+});
+
 test('a changed, a shortened and a foreign export are not valid: exit code 1', async ({ db }) => {
   const { text, note } = await exported(db);
   const other = createSigningKey({ name: 'audit.example.com' });

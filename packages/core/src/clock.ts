@@ -18,7 +18,8 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     let timer: NodeJS.Timeout;
     const leftMs = () => ms - (performance.now() - startedAt);
     const arm = () => {
-      timer = setTimeout(tick, Math.min(Math.ceil(leftMs()), longestTimerMs));
+      const left = Math.max(0, Math.ceil(leftMs()));
+      timer = setTimeout(tick, Math.min(left, longestTimerMs));
     };
     // Timers cut fractions off and may fire a millisecond early: promised is at least `ms`.
     const tick = () => (leftMs() > 0 ? arm() : done());

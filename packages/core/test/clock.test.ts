@@ -61,3 +61,13 @@ test('a shifted clock moves the time of day and leaves measuring alone', () => {
   expect(clock.now()).toEqual(new Date('2026-01-02T00:00:00Z'));
   expect(clock.elapsedMs()).toBe(0);
 });
+
+test('a sleep whose time is already over ends without a warning of the platform', async () => {
+  const warnings: string[] = [];
+  const note = (warning: Error) => warnings.push(warning.name);
+  process.on('warning', note);
+  await systemClock.sleep(-5);
+  await systemClock.sleep(5);
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});

@@ -1,6 +1,7 @@
 export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
 export { methodNotAllowed } from './hono/method-not-allowed.ts';
+export { noStore } from './hono/no-store.ts';
 export {
   openapiDocument,
   type OpenApiOptions,

@@ -1,5 +1,6 @@
 import { type PostgresServer, startPostgres } from '@svc/db/testing';
 import { startRedis } from './redis-server.ts';
+import { findStored } from './storage.ts';
 import type { Backing, BackingOptions, Switchable } from './stack.ts';
 
 /** Real PostgreSQL and Redis servers of the gate's own; `DATABASE_URL` and `REDIS_URL` override them. */
@@ -27,11 +28,15 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
     DATABASE_OWNER_URL: ownerUrl,
   });
   let count = 0;
+  const superuserUrl = new URL(server.superuserUrl);
+  superuserUrl.pathname = new URL(server.url).pathname;
   return {
     environment: { ...redisUrl, ...asSettings(server) },
     postgres: switchable(server),
     ...(redis !== undefined && { redis }),
     freshDatabase: async () => asSettings(await server.createDatabase(`fresh_${++count}`)),
+    findStored: (texts) =>
+      findStored(texts, { superuserUrl: superuserUrl.href, redisUrl: redisUrl.REDIS_URL }),
     async stop() {
       await redis?.stop();
       await server.stop();

@@ -1,4 +1,5 @@
 import type { Children } from '../children.ts';
+import type { Finding } from './storage.ts';
 
 /** A server that scenarios may take away and bring back. */
 export interface Switchable {
@@ -14,6 +15,8 @@ export interface Backing {
   readonly redis?: Switchable;
   /** An empty database beside the app's, as environment for `svc`. */
   readonly freshDatabase?: () => Promise<Record<string, string>>;
+  /** Looks for texts in every table of every schema and in every Redis key. */
+  readonly findStored?: (texts: readonly string[]) => Promise<Finding[]>;
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
+import { actorOf, type Auth, type ManagedUser, UserNotFound } from '@svc/auth';
 import {
   type AuthEnv,
   originOf,
@@ -6,7 +6,7 @@ import {
   requirePermission,
   requireUser,
 } from '@svc/auth/hono';
-import { type Cursors, InvalidCursor, isUuid, toPage } from '@svc/core';
+import { type Cursors, InvalidCursor, isUuid, toPage, ValidationFailed } from '@svc/core';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Permission, Role } from '../authorization.ts';
@@ -16,7 +16,8 @@ const tags = ['Administration'];
 
 /** `/admin/users`: the people of the app, for staff. */
 export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages: PagesOptions) {
-  const actorOf = (userId: string) => ({ type: 'user', id: userId }) as const;
+  // Who changes what others may do has just shown who they are (ASVS 5.0 7.5.3).
+  const confirmed = requireUser(auth, { ...pages, level: 2, maxAge: '15m' });
   return new Hono<AuthEnv>()
     .use(requireUser(auth, pages))
     .get(
@@ -26,7 +27,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         summary: 'List users, newest first',
         tags,
         responses: { 200: { description: 'A page of users', schema: UserPage } },
-        failures: [InvalidCursor],
+        failures: [ValidationFailed, InvalidCursor],
       }),
       requirePermission(auth, 'user.read'),
       validated('query', ListUsers),
@@ -49,11 +50,12 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         failures: [UserNotFound],
       }),
       requirePermission(auth, 'user.write'),
+      confirmed,
       validated('param', UserId),
       validated('json', ChangeRoles),
       async (c) => {
         const roles = c.req.valid('json').roles as Role[];
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.setRoles(c.req.valid('param').id, roles, actor, options);
         return c.json(toBody(user));
@@ -70,9 +72,10 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         failures: [UserNotFound],
       }),
       requirePermission(auth, 'user.write'),
+      confirmed,
       validated('param', UserId),
       async (c) => {
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.disable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));
@@ -88,9 +91,10 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         failures: [UserNotFound],
       }),
       requirePermission(auth, 'user.write'),
+      confirmed,
       validated('param', UserId),
       async (c) => {
-        const actor = actorOf(c.get('principal').userId);
+        const actor = actorOf(c.get('principal'));
         const options = { origin: originOf(c) };
         const user = await auth.users.enable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));

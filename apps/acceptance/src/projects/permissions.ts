@@ -1,8 +1,10 @@
-import { AccessDenied, type Subject } from '@svc/auth';
+import { AccessDenied, type Actor as AuditedActor, actorOf, type Principal } from '@svc/auth';
 import { authorization } from '../authorization.ts';
 
 /** Who acts: a principal, or the system for a reason that is named. */
-export type Actor = { readonly principal: Subject } | { readonly system: string };
+export type Actor = { readonly principal: Who } | { readonly system: string };
+
+type Who = Pick<Principal, 'userId' | 'apiKey' | 'permissions'>;
 
 export type ProjectAction = 'list' | 'read' | 'create' | 'change' | 'delete';
 
@@ -10,12 +12,9 @@ export type ProjectAction = 'list' | 'read' | 'create' | 'change' | 'delete';
 export interface ProjectAccess {
   readonly type: 'projects.access_denied' | 'projects.system_access';
   readonly outcome: 'success' | 'denied';
-  readonly actor: {
-    readonly type: 'user' | 'system';
-    readonly id: string | null;
-    readonly reason?: string;
-  };
-  readonly details: { readonly action: string };
+  readonly actor: AuditedActor;
+  /** `userId` is whose API key acted. */
+  readonly details: { readonly action: string; readonly userId?: string };
 }
 
 // A project belongs to a person, so the system has nobody to create one for.
@@ -27,7 +26,8 @@ const systemMay: ReadonlySet<ProjectAction> = new Set(['list', 'read', 'delete']
  */
 export function createAccess(audit: (entry: ProjectAccess) => Promise<void>) {
   const denied = async (actor: ProjectAccess['actor'], action: ProjectAction) => {
-    await audit({ type: 'projects.access_denied', outcome: 'denied', actor, details: { action } });
+    const details = { action, ...(actor.userId !== undefined && { userId: actor.userId }) };
+    await audit({ type: 'projects.access_denied', outcome: 'denied', actor, details });
     return new AccessDenied();
   };
   /** @throws {AccessDenied} */
@@ -44,6 +44,6 @@ export function createAccess(audit: (entry: ProjectAccess) => Promise<void>) {
     }
     const { principal } = actor;
     if (!authorization.can(principal, `project.${action}`, project))
-      throw await denied({ type: 'user', id: principal.userId }, action);
+      throw await denied(actorOf(principal), action);
   };
 }

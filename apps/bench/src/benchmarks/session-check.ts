@@ -10,6 +10,7 @@ export const sessionCheck: Benchmark = {
   goals: [
     { variant: 'svc', figure: 'rate', dividedBy: 'better-auth', atLeast: 3 },
     { variant: 'svc', figure: 'rate', dividedBy: 'bare query', atLeast: 1 / 1.3 },
+    { variant: 'svc, cached', figure: 'rate', dividedBy: 'better-auth', atLeast: 3 },
   ],
   prepare: (server) => sessionVariants(server, { inFlight: 32 }),
 };

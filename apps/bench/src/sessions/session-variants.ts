@@ -15,6 +15,9 @@ export async function sessionVariants(
   const svc = await svcSessions(server);
   const services: Record<string, SessionService> = {
     svc,
+    'svc, cached': await svcSessions(await server.createDatabase('svc_cached'), {
+      sessions: { cache: {} },
+    }),
     'bare query': bareSessions(server, svc.askers),
     'better-auth': await betterAuthSessions(server, 'better_auth'),
     'better-auth, joins': await betterAuthSessions(server, 'better_auth_joins', {

@@ -40,16 +40,13 @@ export interface Account {
   confirmEmailChange(input: { token: string }, options?: WriteOptions): Promise<User>;
 }
 
-export function createAccount(
-  context: AuthContext,
-  clean: (options?: WriteOptions) => WriteOptions,
-): Account {
+export function createAccount(context: AuthContext): Account {
   return {
     changePassword: (principal, input, options) =>
-      changePassword(context, principal, input, clean(options)),
-    rename: (principal, input, options) => rename(context, principal, input, clean(options)),
+      changePassword(context, principal, input, options),
+    rename: (principal, input, options) => rename(context, principal, input, options),
     requestEmailChange: (principal, input, options) =>
-      requestEmailChange(context, principal, input, clean(options)),
-    confirmEmailChange: (input, options) => confirmEmailChange(context, input, clean(options)),
+      requestEmailChange(context, principal, input, options),
+    confirmEmailChange: (input, options) => confirmEmailChange(context, input, options),
   };
 }

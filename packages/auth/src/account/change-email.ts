@@ -5,9 +5,7 @@ import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { type EmailAddress, parseEmail } from '../email.ts';
 import { InvalidToken, Unauthenticated } from '../failures.ts';
 import { tokenTtlMs } from '../one-time-tokens.ts';
-import type { Principal } from '../principal.ts';
-import { sessionOf } from '../second-factors/raised-session.ts';
-import { lockMfa } from '../second-factors/second-factors.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { tablesOf, type UserRow } from '../tables.ts';
 import { findUserByEmail, lockUser, toUser, type User } from '../users.ts';
 import { endAccess } from './end-access.ts';
@@ -24,7 +22,7 @@ export async function requestEmailChange(
   const email = parseEmail(input.email);
   await transact(within ?? context.db, async (trx) => {
     // A session that a change of password ends at this moment must leave nothing that outlives it.
-    await lockMfa(trx, userId);
+    await lockUser(trx, userId);
     if (!(await isAlive(trx, sessionId))) throw new Unauthenticated();
     const pending = { email: email.address };
     const token = await context.tokens.issue(trx, 'change_email', userId, pending);
@@ -47,8 +45,9 @@ export async function confirmEmailChange(
   try {
     return await transact(within ?? context.db, async (trx) => {
       const holder = await context.tokens.holderOf(trx, 'change_email', input.token);
-      const former = holder && (await lockUser(trx, holder.userId));
-      if (former === undefined) throw new InvalidToken();
+      if (holder === undefined) throw new InvalidToken();
+      const former = await lockUser(trx, holder.userId);
+      if (former.disabled_at !== null) throw new InvalidToken();
       const token = await context.tokens.consume(trx, 'change_email', input.token);
       if (token === null || token.pending_email === null) throw new InvalidToken();
       const user = await moveTo(trx, former.id, parseEmail(token.pending_email));

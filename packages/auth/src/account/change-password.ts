@@ -2,12 +2,11 @@ import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
-import type { Principal } from '../principal.ts';
-import { lockMfa } from '../second-factors/second-factors.ts';
-import { raiseSession, sessionOf } from '../second-factors/raised-session.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { raiseSession } from '../second-factors/raised-session.ts';
 import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { Proof } from '../sessions.ts';
-import { addLocalIdentity, setPassword } from '../users.ts';
+import { addLocalIdentity, lockUser, setPassword } from '../users.ts';
 import { endAccess } from './end-access.ts';
 import { checkOwnPassword, findPassword } from './own-password.ts';
 
@@ -29,13 +28,13 @@ export async function changePassword(
   const { userId, user } = principal;
   const { currentPassword } = input;
   const { text, breachUnchecked } = await context.passwords.check(input.password, user);
-  const phc = await context.hasher.hash(text);
+  const phc = await context.hasher.hash(text, options);
   const details = { ...(breachUnchecked && { breachUnchecked }) };
   const put = (trx: Trx, proof: Proof | null) =>
     putInForce(context, trx, principal, { phc, proof, details }, options);
   if (currentPassword === undefined) {
     return transact(options.within ?? context.db, async (trx) => {
-      await lockMfa(trx, userId);
+      await lockUser(trx, userId);
       if ((await findPassword(trx, userId)) !== undefined) throw new InvalidCredentials();
       return put(trx, null);
     });

@@ -3,8 +3,8 @@ import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
 import { parsePassword } from '../passwords/passwords.ts';
 import { isLocked, passwordsOf, type Refusal, refuse } from '../second-factors/refusals.ts';
-import { lockMfa } from '../second-factors/second-factors.ts';
 import { type PasswordCredentialRow, tablesOf } from '../tables.ts';
+import { lockUser } from '../users.ts';
 
 /** The current password, as somebody types it in a session that they have. */
 export interface OwnPassword {
@@ -33,11 +33,15 @@ export async function checkOwnPassword<Result>(
   const db = options.within ?? context.db;
   const counter = passwordsOf(userId);
   const typed = parsePassword(password, pointer);
-  const known = await findPassword(db, userId);
-  const fits = await context.hasher.verify(known?.phc ?? null, typed);
+  let known: Awaited<ReturnType<typeof findPassword>>;
+  const lookUp = async () => {
+    known = await findPassword(db, userId);
+    return known?.phc ?? null;
+  };
+  const fits = await context.hasher.verify(lookUp, typed, options);
   const done = await transact(db, async (trx) => {
     const what = { type, method: 'password', userId, counter } as const;
-    await lockMfa(trx, userId);
+    await lockUser(trx, userId);
     if (await isLocked(context, trx, counter))
       return refuse(context, trx, { ...what, reason: 'locked' }, options);
     // Looked at again, because it may have been changed while the hash was computed.

@@ -3,9 +3,8 @@ import { sql } from 'kysely';
 import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { Unauthenticated } from '../failures.ts';
-import type { Principal } from '../principal.ts';
-import { parseName } from '../registration.ts';
-import { sessionOf } from '../second-factors/raised-session.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { parseName } from '../name.ts';
 import { tablesOf } from '../tables.ts';
 import { toUser, type User } from '../users.ts';
 

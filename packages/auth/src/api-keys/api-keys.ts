@@ -6,12 +6,14 @@ import {
   toMs,
   ValidationFailed,
 } from '@svc/core';
-import { type Db, transact } from '@svc/db';
+import { type Db, transact, type Trx } from '@svc/db';
+import type { ExpressionBuilder } from 'kysely';
 import { type AuthAct, record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { AccessDenied, ApiKeyNotFound, TooManyApiKeys } from '../failures.ts';
-import type { Principal } from '../principal.ts';
-import { type ApiKeyRow, tablesOf } from '../tables.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { type ApiKeyRow, type AuthTables, tablesOf } from '../tables.ts';
+import { lockUser } from '../users.ts';
 import { formatKey, parseKey } from './key-format.ts';
 
 /** A key as its owner sees it; the secret is shown once, where it is made. */
@@ -34,7 +36,10 @@ export interface NewApiKey {
   expiresIn?: Duration | undefined;
 }
 
-/** Keys for programs: never more than their owner may, at this moment, and never more than their scopes. */
+/**
+ * Keys for programs: never more than their owner may, at this moment, and never more than their scopes. A key makes,
+ * lists and ends no keys: who steals one could outlive its end. @throws {AccessDenied} for one
+ */
 export interface ApiKeys {
   /** Makes a key; `key` is given out here and never again. @throws {ValidationFailed} @throws {AccessDenied} @throws {TooManyApiKeys} */
   create(
@@ -42,11 +47,11 @@ export interface ApiKeys {
     input: NewApiKey,
     options?: WriteOptions,
   ): Promise<{ key: string; apiKey: ApiKey }>;
-  /** Those that are not revoked, newest first. */
+  /** Those that work, newest first. */
   list(principal: Principal): Promise<readonly ApiKey[]>;
   /** Ends a key at once. @throws {ApiKeyNotFound} */
   revoke(principal: Principal, id: string, options?: WriteOptions): Promise<void>;
-  /** A key in place of another, which works on for `overlap`. @throws {ApiKeyNotFound} */
+  /** A key in place of another, which works on for `overlap`, 24 hours unless told, at most 30 days. Both count until then. @throws {ApiKeyNotFound} @throws {ValidationFailed} @throws {AccessDenied} @throws {TooManyApiKeys} */
   rotate(
     principal: Principal,
     id: string,
@@ -58,6 +63,8 @@ export interface ApiKeys {
 /** How many keys one user may have. */
 const maxKeys = 100;
 const maxExpiryMs = toMs('3650d');
+// Longer, and what is rotated because it leaked would hardly end.
+const maxOverlapMs = toMs('30d');
 const touchEveryMs = 60_000;
 
 export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
@@ -82,6 +89,11 @@ export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
     userId,
     target: { type: 'api_key', id: keyId },
   });
+  // Also of a rotation: the new key outlives the one that is known.
+  const tellOwner = (trx: Trx, { user }: Principal) =>
+    afterwards(context, trx, 'api_key_mail', () =>
+      context.mailer.securityNotice(user.email, 'api_key_created'),
+    );
   return {
     async create(principal, input, { within, origin } = {}) {
       const session = sessionOf(principal);
@@ -91,43 +103,49 @@ export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
       const expiresAt = expiresInMs === null ? null : new Date(clock.now().getTime() + expiresInMs);
       const { userId } = principal;
       return transact(within ?? context.db, async (trx) => {
-        await refuseTooMany(trx, userId);
+        await lockUser(trx, userId);
         const row = { user_id: userId, name, scopes: [...scopes], expires_at: expiresAt };
         const made = await insert(trx, { ...row, level: session.level });
+        await refuseTooMany(trx, userId, clock.now());
         await record(context, trx, act('auth.api_key.created', userId, made.apiKey.id), origin);
-        afterwards(context, trx, 'api_key_mail', () =>
-          context.mailer.securityNotice(principal.user.email, 'api_key_created'),
-        );
+        tellOwner(trx, principal);
         return made;
       });
     },
-    async list({ userId }) {
+    async list(principal) {
+      sessionOf(principal);
       const rows = await tablesOf(context.db)
         .selectFrom('svc_auth.api_keys')
         .selectAll()
-        .where('user_id', '=', userId)
-        .where('revoked_at', 'is', null)
+        .where('user_id', '=', principal.userId)
+        .where(isAlive(clock.now()))
         .orderBy('id', 'desc')
         .execute();
       return rows.map(toApiKey);
     },
-    revoke(principal, id, { within, origin } = {}) {
+    async revoke(principal, id, { within, origin } = {}) {
       sessionOf(principal);
-      return transact(within ?? context.db, async (trx) => {
+      await transact(within ?? context.db, async (trx) => {
         const ended = isUuid(id) && (await revokeKey(trx, principal.userId, id, clock.now()));
         if (!ended) throw new ApiKeyNotFound();
         await record(context, trx, act('auth.api_key.revoked', principal.userId, id), origin);
       });
     },
-    rotate(principal, id, { overlap = '24h' } = {}, { within, origin } = {}) {
+    async rotate(principal, id, { overlap = '24h' } = {}, { within, origin } = {}) {
       const session = sessionOf(principal);
+      const { userId } = principal;
+      const overlapMs = parseOverlap(overlap);
       return transact(within ?? context.db, async (trx) => {
-        const row = isUuid(id) ? await lockKey(trx, principal.userId, id, clock.now()) : undefined;
+        await lockUser(trx, userId);
+        const now = clock.now();
+        const row = isUuid(id) ? await findAlive(trx, userId, id, now) : undefined;
         if (row === undefined || row.rotated_to !== null) throw new ApiKeyNotFound();
         if (row.scopes.some((scope) => !principal.permissions.has(scope))) throw new AccessDenied();
         const made = await insert(trx, { ...row, level: session.level });
-        await endAfter(trx, row, made.apiKey.id, new Date(clock.now().getTime() + toMs(overlap)));
-        await record(context, trx, act('auth.api_key.rotated', principal.userId, id), origin);
+        await endAfter(trx, row, made.apiKey.id, new Date(now.getTime() + overlapMs));
+        await refuseTooMany(trx, userId, now);
+        await record(context, trx, act('auth.api_key.rotated', userId, id), origin);
+        tellOwner(trx, principal);
         return made;
       });
     },
@@ -169,27 +187,22 @@ async function touch(db: Db, key: Pick<ApiKeyRow, 'id' | 'last_used_at'>, now: D
     .execute();
 }
 
-/** A key makes no keys: who steals one could outlive its end. */
-function sessionOf({ session }: Principal) {
-  if (session === null) throw new AccessDenied();
-  return session;
-}
+/** What a key must be to be accepted. */
+const isAlive = (now: Date) => (eb: ExpressionBuilder<AuthTables, 'svc_auth.api_keys'>) =>
+  eb.and([
+    eb('revoked_at', 'is', null),
+    eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]),
+  ]);
 
-async function refuseTooMany(db: Db, userId: string): Promise<void> {
-  // The user's row is locked, so that two at once count each other.
-  await tablesOf(db)
-    .selectFrom('svc_auth.users')
-    .select('id')
-    .where('id', '=', userId)
-    .forUpdate()
-    .execute();
+// The caller holds the user's row, so that two at once count each other.
+async function refuseTooMany(db: Db, userId: string, now: Date): Promise<void> {
   const { count } = await tablesOf(db)
     .selectFrom('svc_auth.api_keys')
     .select((eb) => eb.fn.countAll<bigint>().as('count'))
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
+    .where(isAlive(now))
     .executeTakeFirstOrThrow();
-  if (Number(count) >= maxKeys) throw new TooManyApiKeys();
+  if (Number(count) > maxKeys) throw new TooManyApiKeys();
 }
 
 const revokeKey = async (db: Db, userId: string, id: string, now: Date): Promise<boolean> => {
@@ -203,14 +216,13 @@ const revokeKey = async (db: Db, userId: string, id: string, now: Date): Promise
   return result.numUpdatedRows > 0n;
 };
 
-const lockKey = (db: Db, userId: string, id: string, now: Date): Promise<ApiKeyRow | undefined> =>
+const findAlive = (db: Db, userId: string, id: string, now: Date): Promise<ApiKeyRow | undefined> =>
   tablesOf(db)
     .selectFrom('svc_auth.api_keys')
     .selectAll()
     .where('id', '=', id)
     .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .where(isAlive(now))
     .forUpdate()
     .executeTakeFirst();
 
@@ -223,10 +235,17 @@ async function endAfter(db: Db, row: ApiKeyRow, successor: string, end: Date): P
     .execute();
 }
 
+const fault = (pointer: string, code: string, message: string) =>
+  new ValidationFailed([{ pointer, code, message }]);
+
+function parseOverlap(overlap: Duration): number {
+  const overlapMs = toMs(overlap);
+  if (overlapMs >= 0 && overlapMs <= maxOverlapMs) return overlapMs;
+  throw fault('/overlap', 'duration', 'Must be at most 30d.');
+}
+
 function parseNewKey({ authorization }: AuthContext, input: NewApiKey) {
   const name = input.name.trim();
-  const fault = (pointer: string, code: string, message: string) =>
-    new ValidationFailed([{ pointer, code, message }]);
   if (name === '' || name.length > 100 || /[\p{Cc}\p{Cs}]/u.test(name))
     throw fault('/name', 'name', 'Must be text of 1 to 100 characters.');
   const scopes = [...new Set(input.scopes)];

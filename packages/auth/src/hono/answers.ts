@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { HeldSession, RefreshGrant, Session } from '../sessions.ts';
-import type { SignIn } from '../sign-in.ts';
+import type { SignedIn, SignIn } from '../sign-in.ts';
 import type { User } from '../users.ts';
 import { presentedToken } from './require-user.ts';
 import { readDeviceCookie, setDeviceCookie } from './device-cookie.ts';
@@ -20,10 +20,15 @@ export function answerSignIn(c: Context, signIn: SignIn, transport: Transport) {
   const body = { status: signIn.status, ...toMe(user, session) };
   if (signIn.refresh !== null) return c.json({ ...body, ...toTokens(token, signIn.refresh) }, 200);
   if (transport === 'bearer') return c.json({ ...body, token }, 200);
-  setSessionCookie(c, token, session);
-  const device = signIn.deviceToken ?? readDeviceCookie(c);
-  if (device !== undefined) setDeviceCookie(c, device);
+  keepSignIn(c, signIn);
   return c.json(body, 200);
+}
+
+/** Keeps a sign-in in the browser: its session, and that the browser is known. */
+export function keepSignIn(c: Context, { token, session, deviceToken }: SignedIn): void {
+  setSessionCookie(c, token, session);
+  const device = deviceToken ?? readDeviceCookie(c);
+  if (device !== undefined) setDeviceCookie(c, device);
 }
 
 /** A session that was raised, as JSON: under its new token, which goes where the former one came from. */

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { recordAlone } from '../acts.ts';
 import type { Auth } from '../auth.ts';
 import { AccessDenied } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import { actorOf, type Principal } from '../principal.ts';
 import { originOf } from './origin.ts';
 import { type AuthEnv, insufficient } from './require-user.ts';
 
@@ -74,6 +74,7 @@ function guard(
       type: 'auth.access.denied',
       outcome: 'denied',
       userId: principal.userId,
+      actor: actorOf(principal),
     } as const;
     await recordAlone(auth['~context'], { ...act, details }, { origin: originOf(c) });
     if (wouldHold(principal)) throw insufficient(c, { level: 2 });

@@ -2,11 +2,11 @@ import { isFailure } from '@svc/core';
 import type { Context } from 'hono';
 import type { Auth } from '../auth.ts';
 import type { OAuth, OAuthCompleted } from '../oauth/oauth.ts';
+import { keepSignIn } from './answers.ts';
 import { clearBrowserCookie, readBrowserCookie, setChallengeCookie } from './oauth-cookies.ts';
 import { originOf } from './origin.ts';
 import { messagePage } from './pages.ts';
 import { presentedToken } from './require-user.ts';
-import { setSessionCookie } from './session-cookie.ts';
 
 /** Ends a sign-in at a provider: sends the browser on, or says to the person why not. */
 export async function answerCallback(
@@ -27,7 +27,7 @@ export async function answerCallback(
   } catch (error) {
     return refuse(c, auth, error);
   }
-  if (completed.status === 'signed_in') setSessionCookie(c, completed.token, completed.session);
+  if (completed.status === 'signed_in') keepSignIn(c, completed);
   if (completed.status !== 'second_factor_required')
     return c.redirect(`${auth.publicOrigin}${completed.returnTo}`, 302);
   setChallengeCookie(c, completed.challenge);

@@ -1,7 +1,7 @@
+import { noStore } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../auth.ts';
 import type { Passkeys } from '../passkeys/passkeys.ts';
-import { noStore } from './no-store.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { passkeyManagementRoutes } from './routes/passkey-management-routes.ts';
 import { passkeySignInRoutes } from './routes/passkey-sign-in-routes.ts';

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { Unauthenticated } from '../failures.ts';
 import type { TokenClaims, TokenVerifier } from '../tokens/claims.ts';
 import { InvalidBearerToken } from '../tokens/failures.ts';
+import { bearerOf } from './bearer.ts';
 import { challenged } from './challenge.ts';
 
 /** What routes behind `requireToken` find in their context. */
@@ -22,7 +23,7 @@ export function requireToken<Claims extends TokenClaims>(
   verifier: TokenVerifier<Claims>,
 ): MiddlewareHandler<TokenEnv<Claims>> {
   return async (c, next) => {
-    const token = /^Bearer +(\S+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+    const token = bearerOf(c);
     // RFC 6750 3.1: no error code for who did not know that a token is needed.
     if (token === undefined) throw challenged(new Unauthenticated(), 'Bearer');
     const claims = await verifier.verify(token).catch((error: unknown) => {

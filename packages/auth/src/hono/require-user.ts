@@ -4,6 +4,7 @@ import { type Duration, toMs } from '@svc/core';
 import type { Auth } from '../auth.ts';
 import { ForeignLogin, InsufficientAuthentication, Unauthenticated } from '../failures.ts';
 import type { Principal } from '../principal.ts';
+import { bearerOf } from './bearer.ts';
 import { challenged } from './challenge.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
@@ -124,7 +125,7 @@ export function ownLogins(
 
 /** The token of a request. The header wins: no page can make a browser send it across sites. */
 export function presentedToken(c: Context): { token: string; by: 'bearer' | 'cookie' } | null {
-  const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+  const bearer = bearerOf(c);
   if (bearer !== undefined) return { token: bearer, by: 'bearer' };
   const cookie = readSessionCookie(c);
   return cookie === undefined ? null : { token: cookie, by: 'cookie' };

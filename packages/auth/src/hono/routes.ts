@@ -1,6 +1,6 @@
+import { noStore } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../auth.ts';
-import { noStore } from './no-store.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { accountRoutes } from './routes/account-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';

@@ -1,7 +1,7 @@
 import { type Clock, type NewId, type RandomBytes, randomToken, sha256 } from '@svc/core';
 import type { Db } from '@svc/db';
 import { isTokenShaped } from '../one-time-tokens.ts';
-import type { Origin } from '../origin.ts';
+import { cleanOrigin, type Origin } from '../origin.ts';
 import { type DeviceRow, tablesOf } from '../tables.ts';
 
 /** Browsers keep no cookie longer (RFC 6265bis 5.5). */
@@ -57,7 +57,7 @@ export function createDevices(options: {
       return device.trusted_until !== null && device.trusted_until > clock.now();
     },
     async remember(trx, userId, origin, trust) {
-      const { deviceToken: presented, device: name = null } = origin;
+      const { deviceToken: presented, device: name = null } = cleanOrigin(origin);
       if (presented === undefined) return null;
       const now = clock.now();
       const isTrusted = trust && trustMs > 0;

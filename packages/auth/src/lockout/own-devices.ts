@@ -2,9 +2,9 @@ import { isUuid } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
-import { AccessDenied } from '../failures.ts';
 import type { Origin } from '../origin.ts';
-import type { Principal } from '../principal.ts';
+import { DeviceNotFound } from '../failures.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { type DeviceRow, tablesOf } from '../tables.ts';
 import { deviceTtlMs, forgetDevices } from './devices.ts';
 
@@ -24,7 +24,7 @@ export interface Device {
 export interface OwnDevices {
   /** The newest hundred, the last one used first. @throws {AccessDenied} */
   list(principal: Principal): Promise<readonly Device[]>;
-  /** Forgets one of them, and the trust in it; one that is gone stays so. @throws {AccessDenied} */
+  /** Forgets one of them, and the trust in it. @throws {AccessDenied} @throws {DeviceNotFound} */
   forget(principal: Principal, id: string, options?: WriteOptions): Promise<void>;
   /** Forgets all of them and answers how many. @throws {AccessDenied} */
   forgetAll(principal: Principal, options?: WriteOptions): Promise<number>;
@@ -35,7 +35,7 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
   const alive = (row: DeviceRow) => row.trusted_until !== null && row.trusted_until > clock.now();
   return {
     async list(principal) {
-      refuseKeys(principal);
+      sessionOf(principal);
       const rows = await tablesOf(db)
         .selectFrom('svc_auth.devices')
         .selectAll()
@@ -54,13 +54,15 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
       }));
     },
     async forget(principal, id, { within, origin } = {}) {
-      refuseKeys(principal);
-      if (!isUuid(id)) return;
+      sessionOf(principal);
+      if (!isUuid(id)) throw new DeviceNotFound();
       const { userId } = principal;
-      await transact(within ?? db, (trx) => forgetDevice(context, trx, userId, id, origin));
+      await transact(within ?? db, async (trx) => {
+        if (!(await forgetDevice(context, trx, userId, id, origin))) throw new DeviceNotFound();
+      });
     },
     async forgetAll(principal, { within, origin } = {}) {
-      refuseKeys(principal);
+      sessionOf(principal);
       const { userId } = principal;
       return transact(within ?? db, async (trx) => {
         const devicesForgotten = await forgetDevices(trx, userId);
@@ -76,24 +78,21 @@ export function createOwnDevices(context: AuthContext): OwnDevices {
   };
 }
 
-/** Forgets one device of a user, and records it; one that is gone stays so. */
+/** Forgets one device of a user, and records it. Answers whether there was one. */
 export async function forgetDevice(
   context: AuthContext,
   trx: Trx,
   userId: string,
   id: string,
   origin: Origin | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const gone = await tablesOf(trx)
     .deleteFrom('svc_auth.devices')
     .where('id', '=', id)
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  if (gone.numDeletedRows === 0n) return;
+  if (gone.numDeletedRows === 0n) return false;
   const target = { type: 'device', id };
   await record(context, trx, { type: 'auth.device.forgotten', userId, target }, origin);
-}
-
-function refuseKeys(principal: Principal): void {
-  if (principal.session === null) throw new AccessDenied();
+  return true;
 }

@@ -45,6 +45,23 @@ export async function beginAttempt(
 }
 
 /**
+ * Until when a client address is locked that is no browser somebody is known in: its tries are worth no hash, so one
+ * client cannot fill the queue of all. It tells that client of itself only, and of no account.
+ */
+export async function shutOutUntil(
+  context: AuthContext,
+  { within, origin = {} }: WriteOptions = {},
+): Promise<Date | null> {
+  const network = clientNetwork(origin.address);
+  if (network === null) return null;
+  const db = within ?? context.db;
+  const counted = [{ kind: 'address', value: network }] as const;
+  const until = await context.throttles.lockedUntil(db, counted);
+  if (until === null) return null;
+  return (await context.devices.find(db, origin.deviceToken)) === null ? until : null;
+}
+
+/**
  * Records a refusal and, unless it is refused for being locked, counts it: when the caller's transaction is over, so that
  * its rollback takes neither back. Answers what to throw.
  */

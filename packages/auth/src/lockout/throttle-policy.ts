@@ -50,10 +50,19 @@ export type ThrottlePolicies = { readonly [Kind in ThrottleKind]?: ThrottlePolic
 
 export type LockoutAnswer = NonNullable<LockoutOptions['answer']>;
 
+/** `LockoutOptions` with every default filled in. */
+export interface Lockout {
+  readonly policies: ThrottlePolicies;
+  readonly answer: LockoutAnswer;
+  /** What is told to wait where no waiting helps. */
+  readonly maxWaitMs: number;
+}
+
 /** @throws {TypeError} when a number is out of its bounds. */
-export function parseLockout(options: LockoutOptions | false): ThrottlePolicies {
+export function parseLockout(options: LockoutOptions | false): Lockout {
   const { account = {}, address = {}, pair = {}, ...given } = options || {};
-  const { firstWait = '30s', maxWait = '15m', forgetAfter = '24h', cap = 100 } = given;
+  const { firstWait = '30s', maxWait = '15m', forgetAfter = '24h' } = given;
+  const { cap = 100, answer = 'same' } = given;
   if (!Number.isInteger(cap) || cap < 1 || cap > 100)
     throw new TypeError('lockout.cap must be a whole number from 1 to 100');
   const every = { firstWait, maxWait, forgetAfter };
@@ -72,17 +81,18 @@ export function parseLockout(options: LockoutOptions | false): ThrottlePolicies 
       ),
     }),
   };
-  return {
+  const policies: ThrottlePolicies = {
     ...(options !== false && switched),
     // Never off: whoever guesses codes knows the password, and whoever guesses with a device cookie is past the others.
     device: parseCounter('device', { ...every, free: 10 }, cap),
     second_factor: parseCounter('second_factor', { ...every, free: 5 }, cap),
   };
+  return { policies, answer, maxWaitMs: (policies.account ?? policies.device).maxWaitMs };
 }
 
 function parseCounter(
   name: string,
-  { free = 5, firstWait = '30s', maxWait = '15m', forgetAfter = '24h' }: CounterOptions,
+  { free, firstWait, maxWait, forgetAfter }: Required<CounterOptions>,
   cap: number,
 ): ThrottlePolicy {
   const [firstWaitMs, maxWaitMs, forgetAfterMs] = [firstWait, maxWait, forgetAfter].map(toMs) as [

@@ -4,6 +4,7 @@ import { record } from '../acts.ts';
 import { afterwards, type AuthContext } from '../context.ts';
 import { type EmailAddress, parseEmail } from '../email.ts';
 import { InvalidCredentials } from '../failures.ts';
+import { usableName } from '../name.ts';
 import type { Origin } from '../origin.ts';
 import { tablesOf, type UserRow } from '../tables.ts';
 import { claimAddress, findUser, markVerified } from '../users.ts';
@@ -19,8 +20,6 @@ export interface Owned {
   readonly identityId: string;
   readonly userId: string;
 }
-
-const maxNameLength = 200;
 
 /**
  * Whose account it is. The key is issuer and subject; an e-mail address decides only the first time, and only where
@@ -145,9 +144,6 @@ function isTrustedFor(profile: Profile, { normalized }: EmailAddress): boolean {
     profile.emailVerified && profile.vouchesFor(normalized.slice(normalized.lastIndexOf('@') + 1))
   );
 }
-
-const usableName = (name: string | null) =>
-  name === null || name.length > maxNameLength || /[\p{Cc}\p{Cs}]/u.test(name) ? null : name;
 
 const owned = ({ id, user_id }: { id: string; user_id: string }): Owned => ({
   identityId: id,

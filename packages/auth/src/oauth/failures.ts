@@ -48,10 +48,3 @@ export class IdentityNotFound extends failure(
   'not_found',
   'Your account has no such way to sign in.',
 ) {}
-
-/** Without it nobody could sign in to the account. */
-export class LastWayIn extends failure(
-  'auth.last_way_in',
-  'conflict',
-  'This is the last way to sign in to your account. Add another one first.',
-) {}

@@ -1,10 +1,11 @@
 import { isUuid } from '@svc/core';
 import { type Db, transact } from '@svc/db';
-import { sql } from 'kysely';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { type IdentityRow, tablesOf } from '../tables.ts';
-import { IdentityNotFound, LastWayIn } from './failures.ts';
+import { lockUser } from '../users.ts';
+import { assertOtherWayIn } from '../ways-in.ts';
+import { IdentityNotFound } from './failures.ts';
 import type { Profile } from './provider.ts';
 import type { ProviderTokens } from './provider-client.ts';
 
@@ -115,16 +116,10 @@ export async function unlinkIdentity(
   const { userId, identityId, providers } = input;
   if (!isUuid(identityId)) throw new IdentityNotFound();
   await transact(within ?? context.db, async (trx) => {
-    // Of two who take away the last two ways in, one waits here and sees what the other left.
-    const user = await tablesOf(trx)
-      .selectFrom('svc_auth.users')
-      .select(['id', 'email'])
-      .where('id', '=', userId)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
+    const user = await lockUser(trx, userId);
     const found = await federated(trx, userId).where('id', '=', identityId).executeTakeFirst();
     if (found === undefined) throw new IdentityNotFound();
-    if (!(await hasOtherWayIn(trx, input, providers))) throw new LastWayIn();
+    await assertOtherWayIn(trx, { userId, id: identityId, providers });
     await tablesOf(trx).deleteFrom('svc_auth.identities').where('id', '=', identityId).execute();
     const details = { provider: found.provider };
     await record(context, trx, { type: 'auth.identity.unlinked', userId, details }, origin);
@@ -132,24 +127,6 @@ export async function unlinkIdentity(
       context.mailer.securityNotice(user.email, 'identity_unlinked'),
     );
   });
-}
-
-async function hasOtherWayIn(
-  trx: Db,
-  { userId, identityId }: { userId: string; identityId: string },
-  providers: readonly string[],
-): Promise<boolean> {
-  const result = await sql<{ found: boolean }>`
-    select
-      exists (select from svc_auth.password_credentials where user_id = ${userId})
-      or exists (select from svc_auth.passkeys where user_id = ${userId})
-      or exists (
-        select from svc_auth.identities
-        where user_id = ${userId} and id <> ${identityId}
-          and provider in (${sql.join(providers)})
-      ) as found
-  `.execute(trx);
-  return result.rows[0]?.found === true;
 }
 
 /** The provider's tokens, where they are kept. @throws {IdentityNotFound} */

@@ -4,8 +4,7 @@ import { recordAlone } from '../acts.ts';
 import type { Auth } from '../auth.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
-import { cleanOrigin } from '../origin.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { finishSignIn, type SignIn } from '../sign-in.ts';
 import { findUser } from '../users.ts';
 import { linkToOwner, resolveOwner } from './accounts.ts';
@@ -28,7 +27,7 @@ import {
 } from './provider-client.ts';
 import { parseReturnTo } from './return-to.ts';
 
-/** Signing in at other providers, after RFC 9700: authorization code with PKCE, state and nonce. */
+/** Signing in at other providers, after RFC 9700: authorization code with PKCE, state and nonce. A principal comes in a session. @throws {AccessDenied} for an API key */
 export interface OAuth {
   readonly providers: readonly { readonly id: string; readonly name: string }[];
   /** The first half: where to send the browser, and a token that the same browser has to bring back. Works for 5 minutes. @throws {UnknownProvider} @throws {ProviderUnavailable} @throws {ValidationFailed} */
@@ -110,15 +109,24 @@ export function createOAuth(options: OAuthOptions): OAuth {
     if (client === undefined) throw new UnknownProvider();
     return client;
   };
-  const clean = (given: WriteOptions = {}) => ({ ...given, origin: cleanOrigin(given.origin) });
   return {
     providers: providers.map(({ id, name }) => ({ id, name })),
-    begin: (input, given) => begin(context, clientOf(input.provider), input, clean(given)),
-    complete: (input, given) => complete(context, clientOf(input.provider), input, clean(given)),
-    identities: ({ userId }) => listIdentities(context.db, userId),
-    unlink: ({ userId }, identityId, given) =>
-      unlinkIdentity(context, { userId, identityId, providers: [...clients.keys()] }, clean(given)),
-    tokens: ({ userId }, identityId) => readTokens(context, userId, identityId),
+    begin: (input, given) => begin(context, clientOf(input.provider), input, given),
+    complete: (input, given) => complete(context, clientOf(input.provider), input, given),
+    async identities(principal) {
+      sessionOf(principal);
+      return listIdentities(context.db, principal.userId);
+    },
+    async unlink(principal, identityId, given) {
+      sessionOf(principal);
+      const { userId } = principal;
+      const input = { userId, identityId, providers: [...clients.keys()] };
+      await unlinkIdentity(context, input, given);
+    },
+    async tokens(principal, identityId) {
+      sessionOf(principal);
+      return readTokens(context, principal.userId, identityId);
+    },
   };
 }
 
@@ -152,13 +160,12 @@ async function begin(
   context: AuthContext,
   client: ProviderClient,
   { returnTo, link }: OAuthBeginning,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<OAuthBegun> {
-  if (link?.session === null) throw new TypeError('a provider is linked in a session');
   const attempt = {
     provider: client.provider.id,
     returnTo: parseReturnTo(returnTo, context.publicUrl.origin),
-    link: link === undefined ? null : { userId: link.userId, sessionId: link.session.id },
+    link: link === undefined ? null : { userId: link.userId, sessionId: sessionOf(link).id },
   };
   // Before anything is written, so that a provider that is down leaves nothing behind.
   await client.prepare();
@@ -170,7 +177,7 @@ async function complete(
   context: AuthContext,
   client: ProviderClient,
   input: OAuthReturn,
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<OAuthCompleted> {
   const db = options.within ?? context.db;
   const { searchParams } = new URL(input.currentUrl, context.publicUrl);

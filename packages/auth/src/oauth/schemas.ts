@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { boundedText, id, timestamp } from '../schemas.ts';
 
 const returnTo = v.optional(
   v.pipe(
@@ -21,21 +22,18 @@ export const FormPostSchema = v.object({
   error: parameter,
 });
 
-const text = v.pipe(v.string(), v.maxLength(254));
-const timestamp = v.pipe(v.string(), v.isoTimestamp(), v.maxLength(30));
-
 export const ProvidersBody = v.object({
-  providers: v.array(v.object({ id: text, name: text })),
+  items: v.array(v.object({ id: boundedText, name: boundedText })),
 });
 export const StartedBody = v.object({
   url: v.pipe(v.string(), v.maxLength(4096), v.description('Where to send the browser.')),
 });
 export const IdentitiesBody = v.object({
-  identities: v.array(
+  items: v.array(
     v.object({
-      id: v.pipe(v.string(), v.uuid(), v.maxLength(36)),
-      provider: text,
-      email: v.nullable(text),
+      id,
+      provider: boundedText,
+      email: v.nullable(boundedText),
       createdAt: timestamp,
       lastUsedAt: v.nullable(timestamp),
     }),

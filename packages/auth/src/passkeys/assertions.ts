@@ -3,8 +3,8 @@ import type { Db, Trx } from '@svc/db';
 import { type AuthAct, record, recordAlone } from '../acts.ts';
 import { afterwards, type WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
-import type { Origin } from '../origin.ts';
 import { parseInput, type PasskeysContext } from './context.ts';
+import { lockUser } from '../users.ts';
 import { toBase64url } from './options.ts';
 import { advanceCount, findByCredentialId, type OwnedPasskey } from './queries.ts';
 import { type AssertionResponse, AssertionResponseSchema } from './schemas.ts';
@@ -67,14 +67,16 @@ function isOwner(
   return handle !== null && constantTimeEqual(userHandle, toBase64url(handle));
 }
 
-/** Takes over the count; `false`, and the owner is told, when it tells of a copy. */
+/** Takes over the count, and with `isAlone` that it signs in with nothing else; `false`, and the owner is told, when it tells of a copy. */
 export async function noteUse(
   { auth }: PasskeysContext,
   trx: Trx,
   { passkey, assertion }: Checked,
-  origin: Origin = {},
+  { origin, isAlone = false }: Pick<WriteOptions, 'origin'> & { isAlone?: boolean },
 ): Promise<boolean> {
-  const count = await advanceCount(trx, passkey.id, assertion, auth.clock.now());
+  // As in all that changes factors, so that no two wait for each other.
+  await lockUser(trx, passkey.user_id);
+  const count = await advanceCount(trx, passkey.id, { ...assertion, isAlone }, auth.clock.now());
   if (count !== 'regressed') return count === 'advanced';
   const act: AuthAct = {
     type: 'auth.passkey.counter_regressed',

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { transport } from '../schemas.ts';
+import { id, timestamp, transport } from '../schemas.ts';
 import { RaisedBody } from '../second-factors/schemas.ts';
 import {
   AssertionResponseSchema,
@@ -23,8 +23,6 @@ export const RegisterPasskeySchema = v.strictObject({
     false,
   ),
 });
-
-export const PasskeyIdSchema = v.strictObject({ id: v.pipe(v.string(), v.maxLength(100)) });
 
 export const ChallengeOnlySchema = v.strictObject({ challenge });
 
@@ -86,9 +84,8 @@ export const CreationBody = v.object({ challenge: token, options: CreationOption
 export const RequestBody = v.object({ challenge: token, options: RequestOptionsBody });
 export const SecondFactorRequestBody = v.object({ options: RequestOptionsBody });
 
-const timestamp = v.pipe(v.string(), v.isoTimestamp(), v.maxLength(30));
 const PasskeyBody = v.object({
-  id: v.pipe(v.string(), v.uuid(), v.maxLength(36)),
+  id,
   name: text,
   createdAt: timestamp,
   lastUsedAt: v.nullable(timestamp),
@@ -97,7 +94,7 @@ const PasskeyBody = v.object({
     v.description('It is on more than one device, or can be restored.'),
   ),
 });
-export const PasskeysBody = v.object({ passkeys: v.array(PasskeyBody) });
+export const PasskeysBody = v.object({ items: v.array(PasskeyBody) });
 export const RegisteredBody = v.object({
   ...RaisedBody.entries,
   passkey: PasskeyBody,

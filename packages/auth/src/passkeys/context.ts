@@ -18,6 +18,8 @@ import type { RelyingParty } from './relying-party.ts';
 export interface PasskeysContext {
   readonly auth: AuthContext;
   readonly party: RelyingParty;
+  /** By which one can sign in today; `undefined` for all that an account is linked to. */
+  readonly providers: readonly string[] | undefined;
 }
 
 /** 32 bytes for an authenticator to sign; what is kept of them is only a hash. */

@@ -17,7 +17,7 @@ export interface PasskeyLogin extends SignInWishes {
 // Nobody is named, so nothing depends on who asks: the authenticator knows which accounts it has.
 export async function loginOptions(
   context: PasskeysContext,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   const { nonce, nonceHash } = newNonce(context);
@@ -35,7 +35,7 @@ export async function loginOptions(
 export async function login(
   context: PasskeysContext,
   input: PasskeyLogin,
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<SignIn> {
   const { auth } = context;
   const db = options.within ?? auth.db;
@@ -56,7 +56,7 @@ export async function login(
     refresh: input.refresh,
   } as const;
   const signIn = await transact(db, async (trx) => {
-    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    if (!(await noteUse(context, trx, checked, { ...options, isAlone: true }))) return null;
     return finishSignIn(auth, trx, first, options.origin);
   }).catch(alike);
   if (signIn === null) throw notAccepted();

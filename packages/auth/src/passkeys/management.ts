@@ -2,14 +2,12 @@ import { isUuid } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type WriteOptions } from '../context.ts';
-import { InsufficientAuthentication } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { assertStrong } from '../second-factors/assert-strong.ts';
 import { disableMfaIfLast } from '../second-factors/enabling.ts';
-import { sessionOf } from '../second-factors/raised-session.ts';
-import { lockMfa } from '../second-factors/second-factors.ts';
-import type { Session } from '../sessions.ts';
 import type { PasskeyRow } from '../tables.ts';
-import { findUser } from '../users.ts';
+import { findUser, lockUser } from '../users.ts';
+import { assertOtherWayIn } from '../ways-in.ts';
 import type { PasskeysContext } from './context.ts';
 import { UnknownPasskey } from './failures.ts';
 import { deletePasskey, passkeysOf } from './queries.ts';
@@ -25,6 +23,7 @@ export interface Passkey {
 }
 
 export async function list(context: PasskeysContext, principal: Principal): Promise<Passkey[]> {
+  sessionOf(principal);
   return (await passkeysOf(context.auth.db, principal.userId)).map(toPasskey);
 }
 
@@ -32,16 +31,17 @@ export async function remove(
   context: PasskeysContext,
   principal: Principal,
   id: string,
-  { within, origin }: WriteOptions,
+  { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const { auth } = context;
   const session = sessionOf(principal);
   const { userId } = principal;
   if (!isUuid(id)) throw new UnknownPasskey();
   await transact(within ?? auth.db, async (trx) => {
-    assertStrong(await lockMfa(trx, userId), session);
+    assertStrong(await lockUser(trx, userId), session);
     const row = await deletePasskey(trx, id, userId);
     if (row === undefined) throw new UnknownPasskey();
+    await assertOtherWayIn(trx, { userId, id, providers: context.providers });
     const details = { passkeyId: id };
     await record(auth, trx, { type: 'auth.passkey.removed', userId, details }, origin);
     await disableMfaIfLast(trx, userId);
@@ -58,15 +58,6 @@ export async function tellOwner(
 ): Promise<void> {
   const { email } = await findUser(trx, userId);
   afterwards(auth, trx, 'passkey_mail', () => auth.mailer.securityNotice(email, change));
-}
-
-/**
- * Whoever has only the password could otherwise add a factor of their own and be strong with it.
- *
- * @throws {InsufficientAuthentication}
- */
-export function assertStrong(hasFactors: boolean, session: Session): void {
-  if (hasFactors && session.level < 2) throw new InsufficientAuthentication({ level: 2 });
 }
 
 export function toPasskey(row: PasskeyRow): Passkey {

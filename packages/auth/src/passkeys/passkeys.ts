@@ -1,6 +1,5 @@
 import type { Auth } from '../auth.ts';
 import type { WriteOptions } from '../context.ts';
-import { cleanOrigin } from '../origin.ts';
 import type { Principal } from '../principal.ts';
 import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { SignedIn, SignIn } from '../sign-in.ts';
@@ -24,7 +23,7 @@ import { stepUp, stepUpOptions } from './step-up.ts';
  * for. Why an answer is refused is in no failure: it is audited.
  */
 export interface Passkeys {
-  /** What a browser needs to make a passkey. The challenge belongs to this session. @throws {TooManyPasskeys} @throws {Unauthenticated} for an API key */
+  /** What a browser needs to make a passkey. The challenge belongs to this session. @throws {TooManyPasskeys} @throws {AccessDenied} for an API key */
   registrationOptions(
     principal: Principal,
     options?: WriteOptions,
@@ -37,7 +36,7 @@ export interface Passkeys {
   ): Promise<RegisteredPasskey>;
   /** All of the user, oldest first; at most 20. */
   list(principal: Principal): Promise<readonly Passkey[]>;
-  /** Removes a passkey and tells the owner; without another second factor, the account has none then. @throws {UnknownPasskey} @throws {InsufficientAuthentication} */
+  /** Removes a passkey and tells the owner; without another second factor, the account has none then. @throws {UnknownPasskey} @throws {LastWayIn} when nothing else is left to sign in with @throws {InsufficientAuthentication} */
   remove(principal: Principal, id: string, options?: WriteOptions): Promise<void>;
   /** What a browser needs to sign in; the same for everybody. */
   loginOptions(
@@ -52,7 +51,7 @@ export interface Passkeys {
   ): Promise<{ options: PasskeyRequestOptions }>;
   /** Opens the session of a sign-in that asked for the second factor. @throws {InvalidChallenge} also after five wrong answers @throws {InvalidCredentials} @throws {ValidationFailed} */
   answerChallenge(input: PasskeyAnswer, options?: WriteOptions): Promise<SignedIn>;
-  /** What a browser needs to prove anew who is there. @throws {UnknownPasskey} when the account has none @throws {Unauthenticated} for an API key */
+  /** What a browser needs to prove anew who is there. @throws {UnknownPasskey} when the account has none @throws {AccessDenied} for an API key */
   stepUpOptions(
     principal: Principal,
     options?: WriteOptions,
@@ -75,6 +74,8 @@ export interface PasskeysOptions {
   origins?: readonly string[];
   /** Whether a passkey must verify its user where a first factor was shown before. Signing in with nothing else always asks for it. @default 'preferred' */
   userVerification?: 'required' | 'preferred';
+  /** Where one can sign in beside: `providers` of `createOAuth` fits. The last way in is not removed. @default every provider that an account is linked to counts */
+  providers?: readonly { readonly id: string }[];
 }
 
 /** @throws {TypeError} when an origin is none, or does not belong to `rpId`. */
@@ -84,25 +85,20 @@ export function createPasskeys({
   rpName = auth.appName,
   origins = [auth.publicUrl.origin],
   userVerification = 'preferred',
+  providers,
 }: PasskeysOptions): Passkeys {
   const party = parseRelyingParty({ id: rpId, name: rpName, origins, userVerification });
-  const context: PasskeysContext = { auth, party };
+  const context: PasskeysContext = { auth, party, providers: providers?.map(({ id }) => id) };
   return {
-    registrationOptions: (principal, options) =>
-      registrationOptions(context, principal, clean(options)),
-    register: (principal, input, options) => register(context, principal, input, clean(options)),
+    registrationOptions: (principal, options) => registrationOptions(context, principal, options),
+    register: (principal, input, options) => register(context, principal, input, options),
     list: (principal) => list(context, principal),
-    remove: (principal, id, options) => remove(context, principal, id, clean(options)),
-    loginOptions: (options) => loginOptions(context, clean(options)),
-    login: (input, options) => login(context, input, clean(options)),
-    secondFactorOptions: (input, options) => secondFactorOptions(context, input, clean(options)),
-    answerChallenge: (input, options) => answerChallenge(context, input, clean(options)),
-    stepUpOptions: (principal, options) => stepUpOptions(context, principal, clean(options)),
-    stepUp: (principal, input, options) => stepUp(context, principal, input, clean(options)),
+    remove: (principal, id, options) => remove(context, principal, id, options),
+    loginOptions: (options) => loginOptions(context, options),
+    login: (input, options) => login(context, input, options),
+    secondFactorOptions: (input, options) => secondFactorOptions(context, input, options),
+    answerChallenge: (input, options) => answerChallenge(context, input, options),
+    stepUpOptions: (principal, options) => stepUpOptions(context, principal, options),
+    stepUp: (principal, input, options) => stepUp(context, principal, input, options),
   };
 }
-
-const clean = (options: WriteOptions = {}): WriteOptions => ({
-  ...options,
-  origin: cleanOrigin(options.origin),
-});

@@ -67,12 +67,19 @@ export function deletePasskey(
 export async function advanceCount(
   trx: Trx,
   id: string,
-  { signCount, backedUp }: Assertion,
+  { signCount, backedUp, userVerified, isAlone }: Assertion & { isAlone: boolean },
   now: Date,
 ): Promise<'advanced' | 'regressed' | 'removed'> {
   const { numUpdatedRows } = await tablesOf(trx)
     .updateTable('svc_auth.passkeys')
-    .set({ sign_count: signCount, backed_up: backedUp, last_used_at: now })
+    .set({
+      sign_count: signCount,
+      backed_up: backedUp,
+      last_used_at: now,
+      // What was not said at registration, or of a passkey from before it was asked for.
+      ...(userVerified && { user_verified: true }),
+      ...(isAlone && { discoverable: true }),
+    })
     .where('id', '=', id)
     .where(
       sql<boolean>`(sign_count < ${signCount}::bigint or (sign_count = 0 and ${signCount}::bigint = 0))`,

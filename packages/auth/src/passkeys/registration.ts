@@ -2,15 +2,16 @@ import { type FieldError, ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import type { WriteOptions } from '../context.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { assertStrong } from '../second-factors/assert-strong.ts';
 import { enableMfa } from '../second-factors/enabling.ts';
-import { endOtherSessions, raiseSession, sessionOf } from '../second-factors/raised-session.ts';
-import { lockMfa } from '../second-factors/second-factors.ts';
+import { endOtherSessions, raiseSession } from '../second-factors/raised-session.ts';
 import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { PasskeyRow } from '../tables.ts';
+import { lockUser } from '../users.ts';
 import { consumeOwn, newNonce, nonceCheck, parseInput, type PasskeysContext } from './context.ts';
 import { TooManyPasskeys } from './failures.ts';
-import { assertStrong, type Passkey, tellOwner, toPasskey } from './management.ts';
+import { type Passkey, tellOwner, toPasskey } from './management.ts';
 import { creationOptions, type PasskeyCreationOptions } from './options.ts';
 import { claimHandle, insertPasskey, passkeysOf } from './queries.ts';
 import {
@@ -42,7 +43,7 @@ const maxPasskeys = 20;
 export async function registrationOptions(
   context: PasskeysContext,
   principal: Principal,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyCreationOptions }> {
   const { auth, party } = context;
   const db = within ?? auth.db;
@@ -66,7 +67,7 @@ export async function register(
   context: PasskeysContext,
   principal: Principal,
   input: PasskeyRegistration,
-  { within, origin }: WriteOptions,
+  { within, origin }: WriteOptions = {},
 ): Promise<RegisteredPasskey> {
   const { auth, party } = context;
   const db = within ?? auth.db;
@@ -81,7 +82,7 @@ export async function register(
   const credential = await verifyNewCredential(party, response, expected);
   if (credential === null) throw notRegistered();
   return transact(db, async (trx) => {
-    assertStrong(await lockMfa(trx, userId), session);
+    assertStrong(await lockUser(trx, userId), session);
     const row = await store(context, trx, { userId, name, credential });
     const recoveryCodes = await enableMfa(auth, trx, userId, origin);
     const raised = await raiseSession(auth, trx, principal, { method: 'passkey', level: 2 });
@@ -110,6 +111,8 @@ async function store(
     aaguid: credential.aaguid,
     backup_eligible: credential.backupEligible,
     backed_up: credential.backedUp,
+    discoverable: credential.discoverable,
+    user_verified: credential.userVerified,
     name,
     created_at: auth.clock.now(),
     last_used_at: null,

@@ -22,6 +22,10 @@ export const RegistrationResponseSchema = v.pipe(
         v.pipe(v.array(v.pipe(v.string(), v.maxLength(32), v.regex(/^[a-z-]+$/))), v.maxLength(10)),
       ),
     }),
+    // WebAuthn Level 3 10.1.3. Unsigned, and of no use to who lies about it.
+    clientExtensionResults: v.optional(
+      v.object({ credProps: v.optional(v.object({ rk: v.optional(v.boolean()) })) }),
+    ),
   }),
   v.description('What `navigator.credentials.create` answered, by its `toJSON`.'),
 );

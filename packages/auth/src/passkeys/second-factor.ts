@@ -24,7 +24,7 @@ export interface PasskeyAnswer extends SignInWishes {
 export async function secondFactorOptions(
   context: PasskeysContext,
   input: { challenge: string },
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   return transact(within ?? auth.db, async (trx) => {
@@ -47,7 +47,7 @@ export async function secondFactorOptions(
 export async function answerChallenge(
   context: PasskeysContext,
   input: PasskeyAnswer,
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<SignedIn> {
   const { auth, party } = context;
   const db = options.within ?? auth.db;
@@ -67,7 +67,7 @@ export async function answerChallenge(
   const signedIn = await transact(db, async (trx) => {
     const consumed = await auth.challenges.consume(trx, 'second_factor', input.challenge);
     if (consumed === null) throw new InvalidChallenge();
-    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    if (!(await noteUse(context, trx, checked, options))) return null;
     const { previousToken, refresh, trustDevice } = input;
     const proof = { challenge: consumed, method: 'passkey' } as const;
     const second = { ...proof, previousToken, refresh, trustDevice };
@@ -84,7 +84,7 @@ export async function answerChallenge(
 async function countFailure(
   { auth }: PasskeysContext,
   challengeId: string,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<void> {
   const count = () => auth.challenges.countFailure(auth.db, challengeId);
   if (within === undefined) await count();

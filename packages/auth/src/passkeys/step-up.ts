@@ -1,8 +1,8 @@
 import { transact } from '@svc/db';
 import { record } from '../acts.ts';
 import type { WriteOptions } from '../context.ts';
-import type { Principal } from '../principal.ts';
-import { raiseSession, sessionOf } from '../second-factors/raised-session.ts';
+import { type Principal, sessionOf } from '../principal.ts';
+import { raiseSession } from '../second-factors/raised-session.ts';
 import type { SteppedUp } from '../second-factors/step-up.ts';
 import type { Session } from '../sessions.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
@@ -15,7 +15,7 @@ import type { AssertionResponse } from './schemas.ts';
 export async function stepUpOptions(
   context: PasskeysContext,
   principal: Principal,
-  { within }: WriteOptions,
+  { within }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   const db = within ?? auth.db;
@@ -37,7 +37,7 @@ export async function stepUp(
   context: PasskeysContext,
   principal: Principal,
   input: { challenge: string; response: AssertionResponse },
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<SteppedUp> {
   const { auth } = context;
   const db = options.within ?? auth.db;
@@ -53,7 +53,7 @@ export async function stepUp(
   if ('reason' in checked)
     throw await refuse(context, 'auth.step_up.failed', { ...checked, userId }, options);
   const raised = await transact(db, async (trx) => {
-    if (!(await noteUse(context, trx, checked, options.origin))) return null;
+    if (!(await noteUse(context, trx, checked, options))) return null;
     const proof = { method: 'passkey', level: 2 } as const;
     const renewed = await raiseSession(auth, trx, principal, proof);
     const details = { sessionId: session.id, ...proof };

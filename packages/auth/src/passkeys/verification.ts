@@ -7,6 +7,7 @@ import type { AssertionResponse, RegistrationResponse } from './schemas.ts';
 
 /** What an authenticator said about the credential that it used. */
 export interface Assertion {
+  readonly userVerified: boolean;
   readonly signCount: bigint;
   readonly backupEligible: boolean;
   readonly backedUp: boolean;
@@ -18,6 +19,8 @@ export interface NewCredential extends Assertion {
   readonly publicKey: Uint8Array;
   readonly aaguid: string;
   readonly transports: readonly string[];
+  /** `null` where the browser did not say. */
+  readonly discoverable: boolean | null;
 }
 
 export interface Expectation {
@@ -61,6 +64,8 @@ export async function verifyNewCredential(
       signCount: BigInt(counter),
       aaguid: found.aaguid,
       transports,
+      discoverable: response.clientExtensionResults?.credProps?.rk ?? null,
+      userVerified: found.userVerified,
       backupEligible: found.credentialDeviceType === 'multiDevice',
       backedUp: found.credentialBackedUp,
     };
@@ -94,6 +99,7 @@ export async function verifyAssertion(
     });
     if (!verified) return null;
     return {
+      userVerified: found.userVerified,
       signCount: BigInt(found.newCounter),
       backupEligible: found.credentialDeviceType === 'multiDevice',
       backedUp: found.credentialBackedUp,

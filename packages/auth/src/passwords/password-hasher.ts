@@ -1,9 +1,10 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { type Logger, randomBytes, type RandomBytes, silentLogger } from '@svc/core';
-import { createConcurrencyLimit } from '../concurrency-limit.ts';
+import type { WriteOptions } from '../context.ts';
 import { AuthBusy } from '../failures.ts';
 import { argon2Phc } from './foreign/argon2-phc.ts';
 import { type ForeignHash, parseForeignHash } from './foreign-hashes.ts';
+import { createHashingLanes } from './hashing-lanes.ts';
 
 /** What one hash costs. */
 export interface HashingCost {
@@ -27,17 +28,29 @@ export interface HashingOptions extends Partial<HashingCost> {
   parallelism?: number;
   /** Hashes computed at once. @default 3, which leaves one of libuv's four threads to files and names */
   maxRunning?: number;
-  /** Hashes that wait their turn; the next is refused with `auth.busy`. @default 64 */
+  /** Hashes that wait their turn, and as many again of callers within transactions; the next is refused with `auth.busy`. @default 64 */
   maxWaiting?: number;
   /** @default argon2id */
   algorithm?: PasswordAlgorithm;
 }
 
+/** Who hashes within a transaction has to say so: their turn is not after those who may wait for its connection. */
+export type HashingTurn = Pick<WriteOptions, 'within'>;
+
 export interface PasswordHasher {
   /** @throws {AuthBusy} */
-  hash(password: string): Promise<string>;
-  /** Whether the password fits; without a PHC string `false`, after the same work. @throws {AuthBusy} */
-  verify(phc: string | null, password: string): Promise<boolean>;
+  hash(password: string, turn?: HashingTurn): Promise<string>;
+  /**
+   * Whether the password fits; without a PHC string `false`, after the same work. A function that looks it up is called
+   * when there is a place to hash, so that those who wait or are refused do not ask the database.
+   *
+   * @throws {AuthBusy}
+   */
+  verify(
+    phc: string | null | (() => Promise<string | null>),
+    password: string,
+    turn?: HashingTurn,
+  ): Promise<boolean>;
   /** Whether the PHC string was made with other parameters than today's, or elsewhere. */
   isOutdated(phc: string): boolean;
   /** The form in which a hash made elsewhere is stored; `verify` understands it. @throws {ValidationFailed} */
@@ -90,23 +103,33 @@ export function createPasswordHasher(
   const prefix = `$argon2id$v=19$m=${memoryKib},t=${iterations},p=${parallelism}$`;
   // A PHC string that fits no password: checking against it costs what checking a real one costs.
   const nobodys = `${prefix}${phcBase64(random(16))}$${phcBase64(random(32))}`;
-  const limited = createConcurrencyLimit({
+  const lanes = createHashingLanes({
     maxRunning,
     maxWaiting,
     refusal: () => new AuthBusy({ retryAfterSeconds: 1 }),
   });
+  const check = async (phc: string | null, password: string) => {
+    const kind = phc === null ? undefined : foreign.find((each) => each.isStored(phc));
+    if (phc !== null && kind !== undefined) return kind.verify(phc, password);
+    const isOurs = phc !== null && (algorithm !== argon2id || argon2Phc.isStored(phc));
+    // As for nobody: an error would tell that the account exists.
+    if (phc !== null && !isOurs) logger.error(unreadable(phc), 'a password hash cannot be read');
+    const fits = await algorithm.verify(isOurs ? phc : nobodys, password);
+    return fits && isOurs;
+  };
   return {
-    hash: (password) =>
-      limited(() => algorithm.hash(password, { memoryKib, iterations, parallelism })),
-    async verify(phc, password) {
-      const kind = phc === null ? undefined : foreign.find((each) => each.isStored(phc));
-      if (phc !== null && kind !== undefined) return limited(() => kind.verify(phc, password));
-      const isOurs = phc !== null && (algorithm !== argon2id || argon2Phc.isStored(phc));
-      // As for nobody: an error would tell that the account exists.
-      if (phc !== null && !isOurs) logger.error(unreadable(phc), 'a password hash cannot be read');
-      const fits = await limited(() => algorithm.verify(isOurs ? phc : nobodys, password));
-      return fits && isOurs;
-    },
+    hash: (password, turn = {}) =>
+      lanes.run(
+        () => password,
+        (text) => algorithm.hash(text, { memoryKib, iterations, parallelism }),
+        turn,
+      ),
+    verify: (phc, password, turn = {}) =>
+      lanes.run(
+        typeof phc === 'function' ? phc : () => phc,
+        (stored) => check(stored, password),
+        turn,
+      ),
     isOutdated: (phc) => !phc.startsWith(prefix),
     parseForeign: (hash, pointer) => parseForeignHash(hash, [argon2Phc, ...foreign], pointer),
   };

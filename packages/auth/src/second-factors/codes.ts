@@ -2,10 +2,9 @@ import type { Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext } from '../context.ts';
 import type { Origin } from '../origin.ts';
-import { findUser } from '../users.ts';
+import { findUser, lockUser } from '../users.ts';
 import { useRecoveryCode } from './recovery-codes.ts';
 import { type CodeFault, codesOf, isLocked } from './refusals.ts';
-import { lockMfa } from './second-factors.ts';
 import { useTotpCode } from './totp.ts';
 
 /** A code that somebody typed. */
@@ -25,7 +24,7 @@ export async function useCode(
   { method, code }: TypedCode,
   origin: Origin = {},
 ): Promise<CodeFault | null> {
-  await lockMfa(trx, userId);
+  await lockUser(trx, userId);
   if (await isLocked(context, trx, codesOf(userId))) return 'locked';
   const use = method === 'totp' ? useTotpCode : useRecoveryCode;
   const fault = await use(context, trx, userId, code);

@@ -3,8 +3,9 @@ import { record } from '../acts.ts';
 import type { AuthContext } from '../context.ts';
 import type { Origin } from '../origin.ts';
 import { tablesOf } from '../tables.ts';
+import { lockUser } from '../users.ts';
 import { replaceRecoveryCodes } from './recovery-codes.ts';
-import { lockMfa, secondFactorsOf, setMfa } from './second-factors.ts';
+import { secondFactorsOf, setMfa } from './second-factors.ts';
 
 /**
  * To be called when somebody has added a second factor, in the transaction that adds it: with the first one, two
@@ -16,8 +17,11 @@ export async function enableMfa(
   userId: string,
   origin: Origin = {},
 ): Promise<string[] | null> {
-  if (await lockMfa(trx, userId)) return null;
+  const user = await lockUser(trx, userId);
+  if (user.mfa_enabled_at !== null) return null;
   await setMfa(trx, userId, context.clock.now());
+  // What another session began to set up may be a thief's.
+  await forgetEnrolments(trx, userId);
   const codes = await replaceRecoveryCodes(context, trx, userId);
   await record(context, trx, { type: 'auth.mfa.recovery_codes_made', userId }, origin);
   return codes;
@@ -28,7 +32,7 @@ export async function enableMfa(
  * more; with the last factor, recovery codes go and sessions fall back to level 1. Answers whether it was the last.
  */
 export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolean> {
-  const enabled = await lockMfa(trx, userId);
+  const user = await lockUser(trx, userId);
   const tables = tablesOf(trx);
   await tables
     .updateTable('svc_auth.devices')
@@ -36,7 +40,7 @@ export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolea
     .where('user_id', '=', userId)
     .where('trusted_until', 'is not', null)
     .execute();
-  if (!enabled || (await secondFactorsOf(trx, userId)).length > 0) return false;
+  if (user.mfa_enabled_at === null || (await secondFactorsOf(trx, userId)).length > 0) return false;
   await setMfa(trx, userId, null);
   await tables.deleteFrom('svc_auth.recovery_codes').where('user_id', '=', userId).execute();
   // A role that asks for a second factor must not outlive the factor for as long as a session does.
@@ -48,4 +52,12 @@ export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolea
     .where('level', '=', 2)
     .execute();
   return true;
+}
+
+async function forgetEnrolments(trx: Trx, userId: string): Promise<void> {
+  await tablesOf(trx)
+    .deleteFrom('svc_auth.totp_factors')
+    .where('user_id', '=', userId)
+    .where('confirmed_at', 'is', null)
+    .execute();
 }

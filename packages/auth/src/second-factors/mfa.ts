@@ -1,5 +1,5 @@
 import type { AuthContext, WriteOptions } from '../context.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import type { SignedIn } from '../sign-in.ts';
 import { answerChallenge, type ChallengeAnswer } from './challenge.ts';
 import { makeRecoveryCodes } from './recovery-codes.ts';
@@ -14,11 +14,16 @@ import {
   type TotpEnrolment,
 } from './totp.ts';
 
-/** Second factors. Who changes them should have shown the highest that they have; the routes see to that. */
+/**
+ * Second factors, of who comes in a session. Who has one changes them in a session of level 2 only; that it was shown a
+ * moment ago is for the routes to see to.
+ *
+ * @throws {AccessDenied} for an API key @throws {InsufficientAuthentication}
+ */
 export interface Mfa {
   /** What the user has set up. */
   factors(principal: Principal): Promise<FactorCounts>;
-  /** A new secret for an authenticator app, in place of one that waits; counts once it is confirmed, within 15 minutes. @throws {Unauthenticated} for an API key */
+  /** A new secret for an authenticator app, in place of one that waits; counts once it is confirmed, within 15 minutes. @throws {AccessDenied} for an API key */
   enrolTotp(principal: Principal, options?: WriteOptions): Promise<TotpEnrolment>;
   /** Puts the waiting secret in force, in place of a former one, and raises the current session to level 2. @throws {InvalidCode} @throws {Unauthenticated} */
   confirmTotp(
@@ -26,7 +31,7 @@ export interface Mfa {
     confirmation: TotpConfirmation,
     options?: WriteOptions,
   ): Promise<TotpConfirmed>;
-  /** Removes the authenticator app. With the last factor, recovery codes and trust in devices go, and sessions fall back to level 1. */
+  /** Removes the authenticator app. With the last factor, recovery codes and trust in devices go, and sessions fall back to level 1. @throws {TotpNotFound} */
   removeTotp(
     principal: Principal,
     input?: { endOtherSessions?: boolean | undefined },
@@ -40,20 +45,18 @@ export interface Mfa {
   stepUp(principal: Principal, shown: StepUp, options?: WriteOptions): Promise<SteppedUp>;
 }
 
-export function createMfa(
-  context: AuthContext,
-  clean: (options?: WriteOptions) => WriteOptions,
-): Mfa {
+export function createMfa(context: AuthContext): Mfa {
   return {
-    factors: (principal) => countFactors(context.db, principal.userId),
-    enrolTotp: (principal, options) => enrolTotp(context, principal, clean(options)),
+    async factors(principal) {
+      sessionOf(principal);
+      return countFactors(context.db, principal.userId);
+    },
+    enrolTotp: (principal, options) => enrolTotp(context, principal, options),
     confirmTotp: (principal, confirmation, options) =>
-      confirmTotp(context, principal, confirmation, clean(options)),
-    removeTotp: (principal, input, options) =>
-      removeTotp(context, principal, input, clean(options)),
-    makeRecoveryCodes: (principal, options) =>
-      makeRecoveryCodes(context, principal, clean(options)),
-    answerChallenge: (input, options) => answerChallenge(context, input, clean(options)),
-    stepUp: (principal, shown, options) => stepUp(context, principal, shown, clean(options)),
+      confirmTotp(context, principal, confirmation, options),
+    removeTotp: (principal, input, options) => removeTotp(context, principal, input, options),
+    makeRecoveryCodes: (principal, options) => makeRecoveryCodes(context, principal, options),
+    answerChallenge: (input, options) => answerChallenge(context, input, options),
+    stepUp: (principal, shown, options) => stepUp(context, principal, shown, options),
   };
 }

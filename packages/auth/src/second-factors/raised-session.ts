@@ -1,14 +1,8 @@
 import type { Trx } from '@svc/db';
 import type { AuthContext } from '../context.ts';
 import { Unauthenticated } from '../failures.ts';
-import type { Principal } from '../principal.ts';
-import type { HeldSession, Proof, Session } from '../sessions.ts';
-
-/** The session of a principal. @throws {Unauthenticated} when they came with an API key. */
-export function sessionOf({ session }: Principal): Session {
-  if (session === null) throw new Unauthenticated();
-  return session;
-}
+import type { HeldSession, Proof } from '../sessions.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 
 /** A new token for the current session, and no other, with what was proved in it now, if anything was. @throws {Unauthenticated} when it has ended. */
 export async function raiseSession(

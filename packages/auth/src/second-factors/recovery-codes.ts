@@ -3,10 +3,11 @@ import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
 import { MfaNotEnabled } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { tablesOf } from '../tables.ts';
+import { lockUser } from '../users.ts';
+import { assertStrong } from './assert-strong.ts';
 import type { CodeFault } from './refusals.ts';
-import { lockMfa } from './second-factors.ts';
 
 const codesAtOnce = 10;
 // 120 bits. From 112 on, a plain hash is enough (ASVS 5.0 6.5.2).
@@ -28,7 +29,7 @@ export function parseRecoveryCode(typed: string): string | null {
   return /^[0-9A-HJKMNP-TV-Z]{24}$/.test(code) ? code : null;
 }
 
-/** New codes in place of all former ones. The caller holds the lock of `lockMfa`, so that no two sets live. */
+/** New codes in place of all former ones. The caller holds the user's row, so that no two sets live. */
 export async function replaceRecoveryCodes(
   context: AuthContext,
   trx: Trx,
@@ -90,9 +91,12 @@ export async function makeRecoveryCodes(
   principal: Principal,
   { within, origin }: WriteOptions = {},
 ): Promise<string[]> {
+  const session = sessionOf(principal);
   const { userId, user } = principal;
   return transact(within ?? context.db, async (trx) => {
-    if (!(await lockMfa(trx, userId))) throw new MfaNotEnabled();
+    const locked = await lockUser(trx, userId);
+    if (locked.mfa_enabled_at === null) throw new MfaNotEnabled();
+    assertStrong(locked, session);
     const codes = await replaceRecoveryCodes(context, trx, userId);
     await record(context, trx, { type: 'auth.mfa.recovery_codes_made', userId }, origin);
     afterwards(context, trx, 'recovery_codes_mail', () =>

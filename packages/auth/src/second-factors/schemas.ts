@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MeBody, TokensBody, transport } from '../schemas.ts';
+import { boundedText, MeBody, TokensBody, transport } from '../schemas.ts';
 
 const code = v.pipe(
   v.string(),
@@ -49,7 +49,6 @@ export const StepUpSchema = v.variant('method', [
   }),
 ]);
 
-const boundedText = v.pipe(v.string(), v.maxLength(254));
 const recoveryCodes = v.pipe(
   v.array(boundedText),
   v.description('Each stands in for the second factor once. Shown here and never again.'),

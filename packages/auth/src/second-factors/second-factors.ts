@@ -30,17 +30,6 @@ export async function secondFactorsOf(db: Db, userId: string): Promise<readonly 
   return (['totp', 'passkey', 'recovery_code'] as const).filter((factor) => found[factor]);
 }
 
-/** Whether the account has second factors. Whoever adds or removes one meanwhile waits, and then sees what was done. */
-export async function lockMfa(trx: Trx, userId: string): Promise<boolean> {
-  const user = await tablesOf(trx)
-    .selectFrom('svc_auth.users')
-    .select('mfa_enabled_at')
-    .where('id', '=', userId)
-    .forNoKeyUpdate()
-    .executeTakeFirstOrThrow();
-  return user.mfa_enabled_at !== null;
-}
-
 /** Writes since when the account has second factors. */
 export async function setMfa(trx: Trx, userId: string, enabledAt: Date | null): Promise<void> {
   await tablesOf(trx)

@@ -4,11 +4,11 @@ import { record } from '../acts.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCode } from '../failures.ts';
 import type { Origin } from '../origin.ts';
-import type { Principal } from '../principal.ts';
 import type { HeldSession, Proof } from '../sessions.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { authMethodOf } from './challenge.ts';
 import { type TypedCode, useCode } from './codes.ts';
-import { raiseSession, sessionOf } from './raised-session.ts';
+import { raiseSession } from './raised-session.ts';
 import { refuse } from './refusals.ts';
 
 /** What somebody shows in a session that they have. A password makes it fresh, and never a session of level 2. */

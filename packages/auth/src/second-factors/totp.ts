@@ -1,14 +1,15 @@
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
-import { InvalidCode } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import { InvalidCode, TotpNotFound } from '../failures.ts';
+import { type Principal, sessionOf } from '../principal.ts';
 import { tablesOf, type TotpFactorRow } from '../tables.ts';
+import { lockUser } from '../users.ts';
+import { assertStrong } from './assert-strong.ts';
 import { type CodeFault, codesOf, isLocked, refuse } from './refusals.ts';
 import { disableMfaIfLast, enableMfa } from './enabling.ts';
-import { endOtherSessions, raiseSession, sessionOf } from './raised-session.ts';
-import { lockMfa } from './second-factors.ts';
 import type { SteppedUp } from './step-up.ts';
+import { endOtherSessions, raiseSession } from './raised-session.ts';
 import { createTotpSecret, describeTotp, stepOfCode } from './totp-codes.ts';
 
 /** What an authenticator app needs. Given out here and never again. */
@@ -41,7 +42,7 @@ export async function enrolTotp(
   principal: Principal,
   { within }: WriteOptions = {},
 ): Promise<TotpEnrolment> {
-  sessionOf(principal);
+  const session = sessionOf(principal);
   const { userId, user } = principal;
   const secret = createTotpSecret(context.random);
   const pending = {
@@ -49,13 +50,16 @@ export async function enrolTotp(
     secret_sealed: context.cipher().seal(secret, sealContext(userId)),
     created_at: context.clock.now(),
   };
-  await tablesOf(within ?? context.db)
-    .insertInto('svc_auth.totp_factors')
-    .values({ ...pending, user_id: userId, last_step: null, confirmed_at: null })
-    .onConflict((conflict) =>
-      conflict.column('user_id').where('confirmed_at', 'is', null).doUpdateSet(pending),
-    )
-    .execute();
+  await transact(within ?? context.db, async (trx) => {
+    assertStrong(await lockUser(trx, userId), session);
+    await tablesOf(trx)
+      .insertInto('svc_auth.totp_factors')
+      .values({ ...pending, user_id: userId, last_step: null, confirmed_at: null })
+      .onConflict((conflict) =>
+        conflict.column('user_id').where('confirmed_at', 'is', null).doUpdateSet(pending),
+      )
+      .execute();
+  });
   return { secret, ...describeTotp({ secret, issuer: context.appName, account: user.email }) };
 }
 
@@ -66,8 +70,10 @@ export async function confirmTotp(
   options: WriteOptions = {},
 ): Promise<TotpConfirmed> {
   const { within, origin } = options;
+  const session = sessionOf(principal);
   const { userId, user } = principal;
   const confirmed = await transact(within ?? context.db, async (trx) => {
+    assertStrong(await lockUser(trx, userId), session);
     const fault = await confirmPending(context, trx, userId, code);
     if (fault !== null) {
       const what = { type: 'auth.mfa.failed', reason: fault, method: 'totp' } as const;
@@ -87,6 +93,16 @@ export async function confirmTotp(
   return confirmed;
 }
 
+/** Deletes secrets that were not confirmed in time and answers how many. */
+export async function purgeEnrolments({ db, clock }: AuthContext): Promise<number> {
+  const result = await tablesOf(db)
+    .deleteFrom('svc_auth.totp_factors')
+    .where('confirmed_at', 'is', null)
+    .where('created_at', '<', new Date(clock.now().getTime() - enrolmentTtlMs))
+    .executeTakeFirst();
+  return Number(result.numDeletedRows);
+}
+
 // Guesses are counted here, too: a session that somebody else has must not become one of level 2 by guessing
 // at the secret that its user is about to confirm.
 async function confirmPending(
@@ -95,7 +111,6 @@ async function confirmPending(
   userId: string,
   code: string,
 ): Promise<CodeFault | null> {
-  await lockMfa(trx, userId);
   if (await isLocked(context, trx, codesOf(userId))) return 'locked';
   const now = context.clock.now();
   const factors = tablesOf(trx);
@@ -177,14 +192,16 @@ export async function removeTotp(
   { endOtherSessions: endOthers = false }: { endOtherSessions?: boolean | undefined } = {},
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
+  const session = sessionOf(principal);
   const { userId, user } = principal;
   await transact(within ?? context.db, async (trx) => {
-    await lockMfa(trx, userId);
+    assertStrong(await lockUser(trx, userId), session);
     const removed = await tablesOf(trx)
       .deleteFrom('svc_auth.totp_factors')
       .where('user_id', '=', userId)
       .returning('confirmed_at')
       .execute();
+    if (removed.length === 0) throw new TotpNotFound();
     if (removed.every(({ confirmed_at: confirmedAt }) => confirmedAt === null)) return;
     const last = await disableMfaIfLast(trx, userId);
     const sessionsEnded = endOthers ? await endOtherSessions(context, trx, principal) : 0;

@@ -22,10 +22,12 @@ export interface CeremonyClaims {
   signCount: number;
   /** In base64url; `null` leaves it out. */
   userHandle: string | null;
+  /** Whether a new credential is discoverable; `null` does not say. */
+  discoverable: boolean | null;
 }
 
 export interface SoftwareAuthenticatorOptions extends Partial<
-  Pick<CeremonyClaims, 'userVerified' | 'backupEligible' | 'backedUp'>
+  Pick<CeremonyClaims, 'userVerified' | 'backupEligible' | 'backedUp' | 'discoverable'>
 > {
   /** Of the page that it works for. */
   origin: string;
@@ -76,9 +78,10 @@ export function softwareAuthenticator({
   userVerified = true,
   backupEligible = false,
   backedUp = false,
+  discoverable = true,
 }: SoftwareAuthenticatorOptions): SoftwareAuthenticator {
   const credentials: SoftwareCredential[] = [];
-  const usual = { origin, rpId, userVerified, backupEligible, backedUp };
+  const usual = { origin, rpId, userVerified, backupEligible, backedUp, discoverable };
   const honest = { ...usual, crossOrigin: false, userPresent: true };
   return {
     credentials,
@@ -134,6 +137,8 @@ function registrationJson(said: CeremonyClaims, id: Buffer, publicKey: Buffer) {
   ]);
   return {
     ...envelope(id.toString('base64url')),
+    clientExtensionResults:
+      said.discoverable === null ? {} : { credProps: { rk: said.discoverable } },
     response: {
       clientDataJSON: clientData(said).toString('base64url'),
       attestationObject: encodeCbor(attestation).toString('base64url'),

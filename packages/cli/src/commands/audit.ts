@@ -11,8 +11,12 @@ const verify: Command = {
   needsConfig: false,
   flags: {
     'public-key': { value: 'KEYS', description: 'who may have signed it, parted by commas' },
-    checkpoint: { value: 'FILE', description: 'checkpoints that were kept elsewhere' },
+    checkpoint: {
+      value: 'FILE',
+      description: 'checkpoints that were kept elsewhere, or a log that has them',
+    },
     tenant: { value: 'ID', description: "the tenant whose log it is, or 'service'" },
+    withheld: { description: 'personal values were taken out of it: report none that is missing' },
     every: { description: 'it is the log of every tenant: report one that is missing' },
   },
   async run({ argument, flags, cwd }) {
@@ -31,6 +35,7 @@ const verify: Command = {
       publicKeys,
       checkpoints: kept === undefined ? [] : audit.splitNotes(await read(resolve(cwd, kept))),
       everyChain: flags['every'] === true,
+      withheld: flags['withheld'] === true,
       ...(tenant === undefined ? {} : { tenantId: tenant === 'service' ? null : tenant }),
     });
     return { text: report(result), json: result, exitCode: result.valid ? 0 : 1 };

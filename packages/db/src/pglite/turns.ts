@@ -18,6 +18,8 @@ interface Waiter {
 }
 
 const closeTimeoutMs = 5000;
+// Nobody reads it; without one each abort makes a DOMException with a stack.
+const entered = 'entered';
 const closedError = () => new Error('The database connection is closed.');
 
 export function createTurns(timeoutMs: number, clock: Clock): Turns {
@@ -30,7 +32,7 @@ export function createTurns(timeoutMs: number, clock: Clock): Turns {
     new Promise<void>((resolve, reject) => {
       const timer = new AbortController();
       const settle = (then: () => void) => () => {
-        timer.abort();
+        timer.abort(entered);
         then();
       };
       const waiter: Waiter = {

@@ -11,9 +11,9 @@ import {
   InvalidToken,
   Unauthenticated,
 } from '../../failures.ts';
+import { sessionOf } from '../../principal.ts';
 import { AcceptedBody, EmailSchema, MeBody, TokenSchema } from '../../schemas.ts';
 import { RaisedBody } from '../../second-factors/schemas.ts';
-import { sessionOf } from '../../second-factors/raised-session.ts';
 import { toMe, toRaised } from '../answers.ts';
 import { confirmEmailForm } from '../forms.ts';
 import { originOf } from '../origin.ts';

@@ -83,10 +83,10 @@ export function apiKeyRoutes(auth: Auth, options: PagesOptions) {
       operation({
         id: 'rotateApiKey',
         summary: 'Make a key in place of another',
-        description: 'The former one works on for a while, 24 hours unless told.',
+        description: 'The former one works on for a while: 24 hours unless told, at most 30 days.',
         tags,
         responses: { 201: { description: 'The new key.', schema: NewApiKeyBody } },
-        failures: [ValidationFailed, AccessDenied, ApiKeyNotFound, ...refusals],
+        failures: [ValidationFailed, AccessDenied, ApiKeyNotFound, TooManyApiKeys, ...refusals],
       }),
       recently,
       validated('param', IdParam),

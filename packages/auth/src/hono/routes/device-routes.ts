@@ -2,9 +2,9 @@ import { ValidationFailed } from '@svc/core';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
-import { Unauthenticated } from '../../failures.ts';
+import { DeviceNotFound, Unauthenticated } from '../../failures.ts';
 import type { Device } from '../../lockout/own-devices.ts';
-import { DeviceIdSchema, DevicesBody } from '../../schemas.ts';
+import { DevicesBody, EndedBody, IdParam } from '../../schemas.ts';
 import { originOf } from '../origin.ts';
 import { type AuthEnv, type PagesOptions, requireUser } from '../require-user.ts';
 
@@ -34,13 +34,13 @@ export function deviceRoutes(auth: Auth, options: PagesOptions) {
         summary: 'Forget all browsers',
         description: 'Ends no session; each sign-in from here on asks for the second factor.',
         tags,
-        responses: { 204: { description: 'They are forgotten.' } },
+        responses: { 200: { description: 'How many were forgotten.', schema: EndedBody } },
         failures: [Unauthenticated],
       }),
       user,
       async (c) => {
-        await auth.devices.forgetAll(c.get('principal'), { origin: originOf(c) });
-        return c.body(null, 204);
+        const ended = await auth.devices.forgetAll(c.get('principal'), { origin: originOf(c) });
+        return c.json({ ended }, 200);
       },
     )
     .delete(
@@ -49,11 +49,11 @@ export function deviceRoutes(auth: Auth, options: PagesOptions) {
         id: 'forgetDevice',
         summary: 'Forget a browser',
         tags,
-        responses: { 204: { description: 'It is forgotten, if it was yours.' } },
-        failures: [Unauthenticated, ValidationFailed],
+        responses: { 204: { description: 'It is forgotten.' } },
+        failures: [Unauthenticated, ValidationFailed, DeviceNotFound],
       }),
       user,
-      validated('param', DeviceIdSchema),
+      validated('param', IdParam),
       async (c) => {
         const { id } = c.req.valid('param');
         await auth.devices.forget(c.get('principal'), id, { origin: originOf(c) });

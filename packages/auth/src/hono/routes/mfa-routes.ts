@@ -8,6 +8,7 @@ import {
   InvalidChallenge,
   InvalidCode,
   MfaNotEnabled,
+  TotpNotFound,
   Unauthenticated,
 } from '../../failures.ts';
 import { SignedInBody } from '../../schemas.ts';
@@ -74,7 +75,7 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
           'Raises the session to level 2 under a new token; with the first factor, answers recovery codes.',
         tags,
         responses: { 200: { description: 'The app is in force.', schema: ConfirmedBody } },
-        failures: [ValidationFailed, Unauthenticated, InvalidCode],
+        failures: [ValidationFailed, InvalidCode, ...refusals],
       }),
       signedIn,
       validated('json', ConfirmTotpSchema),
@@ -98,7 +99,7 @@ export function mfaRoutes(auth: Auth, options: PagesOptions) {
         summary: 'Remove the authenticator app',
         tags,
         responses: { 204: { description: 'There is none any more.' } },
-        failures: [ValidationFailed, ...refusals],
+        failures: [ValidationFailed, TotpNotFound, ...refusals],
       }),
       confirmed,
       validated('query', RemoveTotpSchema),

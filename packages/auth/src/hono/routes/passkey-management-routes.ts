@@ -2,10 +2,14 @@ import { ValidationFailed } from '@svc/core';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
-import { InsufficientAuthentication, InvalidChallenge, Unauthenticated } from '../../failures.ts';
+import {
+  InsufficientAuthentication,
+  InvalidChallenge,
+  LastWayIn,
+  Unauthenticated,
+} from '../../failures.ts';
 import {
   CreationBody,
-  PasskeyIdSchema,
   PasskeysBody,
   RegisteredBody,
   RegisterPasskeySchema,
@@ -13,6 +17,7 @@ import {
 import { TooManyPasskeys, UnknownPasskey } from '../../passkeys/failures.ts';
 import type { Passkey } from '../../passkeys/management.ts';
 import type { Passkeys } from '../../passkeys/passkeys.ts';
+import { IdParam } from '../../schemas.ts';
 import { toRaised } from '../answers.ts';
 import { originOf } from '../origin.ts';
 import { type AuthEnv, type PagesOptions, requireUser } from '../require-user.ts';
@@ -38,7 +43,7 @@ export function passkeyManagementRoutes(auth: Auth, passkeys: Passkeys, options:
       signedIn,
       async (c) => {
         const all = await passkeys.list(c.get('principal'));
-        return c.json({ passkeys: all.map(toBody) }, 200);
+        return c.json({ items: all.map(toBody) }, 200);
       },
     )
     .post(
@@ -91,10 +96,10 @@ export function passkeyManagementRoutes(auth: Auth, passkeys: Passkeys, options:
         summary: 'Remove a passkey',
         tags,
         responses: { 204: { description: 'It does not work any more.' } },
-        failures: [ValidationFailed, ...refusals, UnknownPasskey],
+        failures: [ValidationFailed, ...refusals, UnknownPasskey, LastWayIn],
       }),
       confirmed,
-      validated('param', PasskeyIdSchema),
+      validated('param', IdParam),
       async (c) => {
         const { id } = c.req.valid('param');
         await passkeys.remove(c.get('principal'), id, { origin: originOf(c) });

@@ -15,7 +15,7 @@ export type TokenAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 
 const tokenAlgorithms: readonly TokenAlgorithm[] = ['RS256', 'ES256', 'EdDSA'];
 
-export interface ExternalTokensOptions {
+export interface TokenVerifierOptions {
   /** Who issues the tokens, exactly as in `iss`. */
   issuer: string;
   /** Whom the tokens must be for; of several, one suffices. */
@@ -47,7 +47,7 @@ export interface ExternalTokensOptions {
  *
  * @throws {TypeError} when an option is not usable.
  */
-export function createExternalTokens(options: ExternalTokensOptions): TokenVerifier {
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { maxAge } = options;
   return createVerifier(options, {
     type: options.type === undefined ? 'at+jwt' : options.type,
@@ -57,7 +57,7 @@ export function createExternalTokens(options: ExternalTokensOptions): TokenVerif
 }
 
 export type ServiceTokenVerifierOptions = Omit<
-  ExternalTokensOptions,
+  TokenVerifierOptions,
   'algorithms' | 'type' | 'maxAge' | 'jwksUrl'
 > & {
   /** Where the issuing service answers `jwksRoutes`. */
@@ -69,7 +69,7 @@ export type ServiceTokenVerifierOptions = Omit<
  *
  * @throws {TypeError} when an option is not usable.
  */
-export function serviceTokenVerifier(
+export function createServiceTokenVerifier(
   options: ServiceTokenVerifierOptions,
 ): TokenVerifier<ServiceTokenClaims> {
   return createVerifier(
@@ -89,7 +89,7 @@ function createVerifier(
     fetch = globalThis.fetch,
     clock = systemClock,
     logger = silentLogger,
-  }: ExternalTokensOptions,
+  }: TokenVerifierOptions,
   rest: Pick<JwtRules, 'type' | 'requiredClaims' | 'maxAgeMs'>,
 ): TokenVerifier {
   const isTrustworthy = (url: string) => isSafeAddress(url, allowHttp);

@@ -3,12 +3,12 @@ import { stack } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from 'jose';
 import { expect, test } from 'vitest';
-import { requireToken, type TokenEnv } from '../src/hono/index.ts';
+import { requireToken, type TokenEnv } from '../src/hono.ts';
 import {
-  createExternalTokens,
-  type ExternalTokensOptions,
+  createTokenVerifier,
+  type TokenVerifierOptions,
   type TokenAlgorithm,
-} from '../src/tokens/index.ts';
+} from '../src/tokens.ts';
 import { codeOf } from './open-auth.ts';
 
 const issuer = 'https://id.example.com/tenant';
@@ -22,7 +22,7 @@ async function makeKey(kid: string, alg: TokenAlgorithm = 'ES256') {
 type Key = Awaited<ReturnType<typeof makeKey>>;
 
 /** An issuer in the test's hands, and who checks its tokens. */
-async function openIssuer(options: Partial<ExternalTokensOptions> = {}) {
+async function openIssuer(options: Partial<TokenVerifierOptions> = {}) {
   const clock = testClock();
   const logger = recordingLogger();
   const key = await makeKey('first');
@@ -39,8 +39,8 @@ async function openIssuer(options: Partial<ExternalTokensOptions> = {}) {
     return Response.json(url.endsWith('/jwks') ? { keys: site.keys } : site.metadata);
   };
   const jwksUrl = 'https://id.example.com/jwks';
-  const open = (more: Partial<ExternalTokensOptions> = {}) =>
-    createExternalTokens({ issuer, audience, jwksUrl, fetch, clock, logger, ...options, ...more });
+  const open = (more: Partial<TokenVerifierOptions> = {}) =>
+    createTokenVerifier({ issuer, audience, jwksUrl, fetch, clock, logger, ...options, ...more });
   const iat = clock.now().getTime() / 1000;
   const claims = { iss: issuer, sub: 'ada', aud: audience, iat, exp: iat + 7 * 86_400 };
   const sign = (payload: object = claims, header: object = {}, by: Key = key) =>
@@ -304,7 +304,7 @@ test('keys that cannot be used do no harm to those that can, and are no error of
 
 test('without an address of the keys, the discovery document of the issuer tells it', async () => {
   const { sign, site, fetch, clock } = await openIssuer();
-  const discovering = () => createExternalTokens({ issuer, audience, fetch, clock });
+  const discovering = () => createTokenVerifier({ issuer, audience, fetch, clock });
   const token = await sign();
   await discovering().verify(token);
   expect(site.requests).toEqual([
@@ -351,7 +351,7 @@ test('options that would weaken the check are mistakes of the program', async ()
     expect(() => open(options)).toThrow(TypeError);
   open({ jwksUrl: 'http://127.0.0.1:8080/jwks' });
   open({ jwksUrl: 'http://id.internal/jwks', allowHttp: true });
-  expect(() => createExternalTokens({ issuer: 'http://id.example.com', audience })).toThrow(
+  expect(() => createTokenVerifier({ issuer: 'http://id.example.com', audience })).toThrow(
     TypeError,
   );
 });
