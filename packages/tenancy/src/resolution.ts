@@ -45,11 +45,12 @@ export function createResolution(context: TenancyContext): Resolution {
         .executeTakeFirst();
       return row?.tenant_id ?? null;
     },
-    async resolve(userId, { override, selector, header, variable }) {
-      if (override != null) return demandActive(await membershipOf(db, override, userId));
-      const selected =
-        selector == null ? undefined : await membershipSelected(db, selector, userId);
-      if (selected !== undefined) return demandActive(selected);
+    async resolve(userId, { override = null, selector = null, header, variable }) {
+      if (override !== null) return demandActive(await membershipOf(db, override, userId));
+      if (selector !== null) {
+        const selected = await membershipSelected(db, selector, userId);
+        if (selected !== undefined) return demandActive(selected);
+      }
       const claimed = header ?? variable ?? null;
       return claimed === null ? null : demandActive(await membershipOf(db, claimed, userId));
     },

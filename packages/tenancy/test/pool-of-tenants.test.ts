@@ -8,7 +8,7 @@ import { appMigrations, canaryOf, fill, tables, type Tables, typed, uuid } from 
 const test = databaseTest([appMigrations]);
 
 // pnpm soak sets SOAK; a test run has less time.
-const transactions = process.env['SOAK'] === '1' ? 100_000 : 2000;
+const transactions = process.env['SOAK'] === 'true' ? 100_000 : 2000;
 const concurrency = 64;
 const tenants = Array.from({ length: 40 }, (_, index) => uuid(9000 + index));
 

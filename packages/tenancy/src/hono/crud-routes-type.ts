@@ -1,17 +1,15 @@
 import type { Hono } from 'hono';
 import type * as v from 'valibot';
-import type { AnyObjectSchema, ListInput, Version } from './crud-schemas.ts';
+import type { AnyObjectSchema, TenantCrudQuery, ExpectedVersion } from './crud-schemas.ts';
 import type { TenantEnv } from './require-tenant.ts';
 
-interface OfOne {
-  param: { id: string };
-}
-
-interface Answer<Output, Status extends number> {
+// Aliases and no interfaces: the declarations of an app can spell them out without importing them.
+type OfOne = { param: { id: string } };
+type Answer<Output, Status extends number> = {
   output: Output;
   outputFormat: 'json';
   status: Status;
-}
+};
 
 /** What a typed client (`hc`) knows of the routes of `tenantCrud`. */
 export type TenantCrudRoutes<
@@ -22,7 +20,7 @@ export type TenantCrudRoutes<
   TenantEnv,
   {
     '/': {
-      $get: { input: { query: ListInput } } & Answer<
+      $get: { input: { query: TenantCrudQuery } } & Answer<
         { items: v.InferOutput<Body>[]; nextCursor: string | null },
         200
       >;
@@ -30,7 +28,7 @@ export type TenantCrudRoutes<
     };
     '/:id': {
       $get: { input: OfOne } & Answer<v.InferOutput<Body>, 200>;
-      $patch: { input: OfOne & { json: v.InferInput<Change> & Version } } & Answer<
+      $patch: { input: OfOne & { json: v.InferInput<Change> & ExpectedVersion } } & Answer<
         v.InferOutput<Body>,
         200
       >;

@@ -16,24 +16,28 @@ const version = v.optional(
 /** The schema of a change, and the version that is meant. */
 export const changeOf = <Schema extends AnyObjectSchema>(
   schema: Schema,
-): v.GenericSchema<v.InferInput<Schema> & Version, v.InferOutput<Schema> & Version> =>
-  v.strictObject({ ...schema.entries, version }) as never;
+): v.GenericSchema<
+  v.InferInput<Schema> & ExpectedVersion,
+  v.InferOutput<Schema> & ExpectedVersion
+> => v.strictObject({ ...schema.entries, version }) as never;
 
-export interface Version {
+/** By which version a client says which state it means to change. */
+export interface ExpectedVersion {
   version?: number | undefined;
 }
 
 export const pageOf = <Schema extends AnyObjectSchema>(schema: Schema) =>
   v.object({ items: v.array(schema), nextCursor: v.nullable(v.string()) });
 
-export interface ListInput {
+/** What a client may ask a list of `tenantCrud`. */
+export interface TenantCrudQuery {
   limit?: string | undefined;
   cursor?: string | undefined;
   q?: string | undefined;
   order?: string | undefined;
 }
 
-interface ListOutput extends Omit<ListInput, 'limit'> {
+interface ListOutput extends Omit<TenantCrudQuery, 'limit'> {
   limit: number;
 }
 
@@ -44,7 +48,7 @@ export function listQuery({
 }: {
   searches: boolean;
   sortable: readonly string[];
-}): v.GenericSchema<ListInput, ListOutput> {
+}): v.GenericSchema<TenantCrudQuery, ListOutput> {
   const orders = sortable.flatMap((key) => [key, `-${key}`]);
   const refused = v.optional(v.never());
   return v.strictObject({

@@ -1,4 +1,5 @@
 export type { TenantCrudRoutes } from './crud-routes-type.ts';
+export type { ExpectedVersion, TenantCrudQuery } from './crud-schemas.ts';
 export type { PrincipalOf, TenantPrincipal } from './principal.ts';
 export {
   type ActiveTenant,

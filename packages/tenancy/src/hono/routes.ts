@@ -10,9 +10,9 @@ export interface TenantRoutesOptions {
   /** Who makes the request, behind `guard`. */
   principal: PrincipalOf;
   /** Lets pass who is signed in; the app's. Of `@svc/auth`: `requireUser(auth)`. */
-  guard: MiddlewareHandler<any>;
+  guard: MiddlewareHandler;
   /** The same, before what cannot be undone: handing a tenant over and deleting it. Of `@svc/auth`: `requireUser(auth, { maxAge: '1h' })`. @default guard */
-  sensitive?: MiddlewareHandler<any>;
+  sensitive?: MiddlewareHandler;
 }
 
 /** `/tenants` and `/invitations`: `app.route('/', tenantRoutes(tenancy, …))`. The tenant of the path is checked as any other. */

@@ -127,9 +127,10 @@ export function tenantsRoutes(
       async (c) => {
         const who = principal(c);
         const { id } = c.req.valid('param');
-        if (who.selector == null) throw noSelector();
+        const selector = who.selector ?? null;
+        if (selector === null) throw noSelector();
         const options = { origin: originOf(c, who) };
-        const membership = await select(who.selector, id, who.userId, options);
+        const membership = await select(selector, id, who.userId, options);
         return c.json(toTenantBodyOf(membership), 200);
       },
     )
