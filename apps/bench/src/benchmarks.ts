@@ -2,6 +2,9 @@ import type { Benchmark } from './benchmark.ts';
 import { auditAppend } from './benchmarks/audit-append.ts';
 import { auditVerify } from './benchmarks/audit-verify.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
+import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
+import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
+import { ratelimitOne } from './benchmarks/ratelimit-one.ts';
 import { sessionCheck } from './benchmarks/session-check.ts';
 import { sessionLatency } from './benchmarks/session-latency.ts';
 
@@ -12,4 +15,7 @@ export const benchmarks: readonly Benchmark[] = [
   loginsBesideRequests,
   auditAppend,
   auditVerify,
+  ratelimitOne,
+  ratelimitFour,
+  ratelimitLocal,
 ];

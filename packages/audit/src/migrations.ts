@@ -116,8 +116,8 @@ export const auditMigrations: Migrations = {
         `alter table svc_audit.pending add column appended_at timestamptz not null default clock_timestamp()`,
         `alter table svc_audit.entries add constraint entries_target check ((target_type is null) = (target_id is null))`,
         // For the app's role, too, which may delete here: whoever seals must be able to. An entry that somebody made up
-        // to get past it stays in the log, where verifying finds it. (Row by row would cost a fifth of sealing, and a
-        // plan from when the table was small would read all of it.)
+        // to get past it stays in the log, where verifying finds it. (A plan from when the
+        // table was small would read all of it.)
         `create function svc_audit.refuse_unsealed() returns trigger language plpgsql
           set search_path = pg_catalog set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
         begin

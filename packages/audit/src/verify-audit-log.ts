@@ -49,6 +49,8 @@ export interface AuditVerification {
 /** How many problems are told. */
 export const maxProblems = 100;
 const emptyLog = 'the log is empty, though the start of whatever seals is in it';
+const noLog = 'the file holds no log';
+const selection = 'this is a selection; export without conditions to verify';
 const unknownChain = "the service's own chain does not know of this one: its entries are missing";
 
 /**
@@ -112,6 +114,7 @@ function createLogCheck({
   const kept = groupByChain(checkpoints, report);
   let erased = 0;
   let current: { header: ChainHeader; check: ChainCheck } | undefined;
+  let isSelection = false;
 
   const close = () => {
     if (current === undefined) return;
@@ -144,8 +147,12 @@ function createLogCheck({
       seq: null,
       message: 'a line cannot be read',
     });
+  const outsideOfChains = () => {
+    if (!isSelection) report({ kind: 'malformed', tenantId: null, seq: null, message: selection });
+    isSelection = true;
+  };
   const entry = ({ body, hash, personal }: EntryLine) => {
-    if (current === undefined) return malformed();
+    if (current === undefined) return outsideOfChains();
     current.check.entry(body, hash, personal);
     const end = current.header.tenantId === null ? endIn(body) : undefined;
     if (end !== undefined) remembered.set(end.tenantId, end);
@@ -184,6 +191,8 @@ function createLogCheck({
         if (tenantId !== null && size > 0 && !remembered.has(tenantId))
           report({ kind: 'missing', tenantId, seq: null, message: unknownChain });
       }
+      if (chains.length === 0 && problemCount === 0)
+        report({ kind: 'missing', tenantId: null, seq: null, message: noLog });
       const entries = chains.reduce((sum, chain) => sum + chain.entries, 0);
       const valid = problemCount === 0;
       return { valid, signed: publicKeys.length > 0, entries, erased, chains, problems };

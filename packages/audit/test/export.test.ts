@@ -27,6 +27,17 @@ describe('a cell of CSV', () => {
   });
 });
 
+plain.each([[[]], [['']], [['\n', '\r\n']]])(
+  'a file without a line is no log: %j',
+  async (chunks) => {
+    const result = await verifyAuditLog(chunks, { publicKeys: [key.publicKey] });
+    expect(result).toMatchObject({
+      valid: false,
+      problems: [{ kind: 'missing', message: 'the file holds no log' }],
+    });
+  },
+);
+
 describeDatabases('export', [auditMigrations], (test) => {
   test('CSV has one line for each entry and no formula in it', async ({ db }) => {
     const { audit } = openAudit(db);
@@ -51,12 +62,17 @@ describeDatabases('export', [auditMigrations], (test) => {
     const { audit } = openAudit(db);
     const tenantId = someTenant();
     await fill(audit, tenantId, 3);
-    await audit.append(event({ tenantId, type: 'other.one' }));
+    for (const actorId of ['u1', 'u2'])
+      await audit.append(
+        event({ tenantId, type: 'other.one', actor: { type: 'user', id: actorId } }),
+      );
     await audit.seal();
     const text = await textOf(audit.export({ format: 'ndjson', tenantId, type: 'other.one' }));
-    expect(text.trimEnd().split('\n')).toHaveLength(1);
+    expect(text.trimEnd().split('\n')).toHaveLength(2);
     const result = await verifyAuditLog([text], { publicKeys: [key.publicKey] });
     expect(result.valid).toBe(false);
+    const message = 'this is a selection; export without conditions to verify';
+    expect(result.problems).toEqual([{ kind: 'malformed', tenantId: null, seq: null, message }]);
   });
 
   test('an export is read on only as it is taken, over many batches', async ({ db }) => {

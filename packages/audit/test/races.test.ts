@@ -169,6 +169,34 @@ test('erasing and verifying at once never reports a problem that is none', async
   expect(await audit.verify({ tenantId })).toMatchObject({ valid: true, erased: 50 });
 });
 
+test('what is erased between the end and the entries that verifying reads is no problem', async ({
+  db,
+  database,
+}) => {
+  const { audit } = openAudit(db);
+  const tenantId = someTenant();
+  const ada = { type: 'user', id: 'ada' } as const;
+  await audit.append(event({ tenantId, actor: ada, personal: { email: 'ada@example.com' } }));
+  await audit.seal();
+  const verifying = await database.asOwner(async (trx) => {
+    // Reading stops between the two.
+    await sql`lock table svc_audit.checkpoints in access exclusive mode`.execute(trx);
+    const verified = audit.verify({ tenantId });
+    await expect
+      .poll(async () => {
+        const { rows } = await sql`
+          select from pg_locks where not granted and relation = 'svc_audit.checkpoints'::regclass`.execute(
+          db,
+        );
+        return rows.length;
+      })
+      .toBe(1);
+    await audit.erase({ userId: 'ada', by: ada });
+    return { verified };
+  });
+  expect(await verifying.verified).toMatchObject({ valid: true, erased: 1 });
+});
+
 test('an export during which something was erased ends with a failure, and the next one verifies', async ({
   db,
 }) => {

@@ -65,13 +65,20 @@ test('checkpoints are read from a log, too, and values that were taken out can b
   expect(await verify('log.ndjson', '--checkpoint', 'app.log')).toMatchObject({ exitCode: 0 });
 });
 
-test('a changed, a shortened and a foreign export are not valid: exit code 1', async ({ db }) => {
+test('a changed, a shortened, an empty, a partial and a foreign export are not valid: exit code 1', async ({
+  db,
+}) => {
   const { text, note } = await exported(db);
   const other = createSigningKey({ name: 'audit.example.com' });
   await using project = await createProject({
     'edited.ndjson': text.replace('projects.deleted', 'projects.created'),
     'short.ndjson': text.trimEnd().split('\n').slice(0, -1).join('\n'),
     'log.ndjson': text,
+    'empty.ndjson': '',
+    'selection.ndjson': text
+      .split('\n')
+      .filter((line) => line.startsWith('{"entry":'))
+      .join('\n'),
     'older.ndjson': '{"chain":{"tenantId":null,"head":null,"purged":null,"frontier":[]}}\n',
     'kept.txt': note,
   });
@@ -81,6 +88,8 @@ test('a changed, a shortened and a foreign export are not valid: exit code 1', a
     ['edited', await verify('edited.ndjson', key.publicKey)],
     ['truncated', await verify('short.ndjson', key.publicKey)],
     ['bad_signature', await verify('log.ndjson', other.publicKey)],
+    ['the file holds no log', await verify('empty.ndjson', key.publicKey)],
+    ['this is a selection', await verify('selection.ndjson', key.publicKey)],
     ['truncated', await verify('older.ndjson', key.publicKey, '--checkpoint', 'kept.txt')],
   ] as const) {
     expect(result).toMatchObject({ exitCode: 1, stderr: '' });

@@ -20,8 +20,10 @@ export async function enableMfa(
   const user = await lockUser(trx, userId);
   if (user.mfa_enabled_at !== null) return null;
   await setMfa(trx, userId, context.clock.now());
-  // What another session began to set up may be a thief's.
+  // What a session without a second factor began may be a thief's: an app, a way to sign in, another address.
   await forgetEnrolments(trx, userId);
+  await forgetChallenges(trx, userId);
+  await context.tokens.forget(trx, userId, ['change_email']);
   const codes = await replaceRecoveryCodes(context, trx, userId);
   await record(context, trx, { type: 'auth.mfa.recovery_codes_made', userId }, origin);
   return codes;
@@ -34,12 +36,7 @@ export async function enableMfa(
 export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolean> {
   const user = await lockUser(trx, userId);
   const tables = tablesOf(trx);
-  await tables
-    .updateTable('svc_auth.devices')
-    .set({ trusted_until: null })
-    .where('user_id', '=', userId)
-    .where('trusted_until', 'is not', null)
-    .execute();
+  await endTrust(trx, userId);
   if (user.mfa_enabled_at === null || (await secondFactorsOf(trx, userId)).length > 0) return false;
   await setMfa(trx, userId, null);
   await tables.deleteFrom('svc_auth.recovery_codes').where('user_id', '=', userId).execute();
@@ -51,7 +48,32 @@ export async function disableMfaIfLast(trx: Trx, userId: string): Promise<boolea
     .where('revoked_at', 'is', null)
     .where('level', '=', 2)
     .execute();
+  // Nor must it live on in a key.
+  await tables
+    .updateTable('svc_auth.api_keys')
+    .set({ level: 1 })
+    .where('user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .execute();
   return true;
+}
+
+/** Ends the trust in all browsers of a user, because what they stood in for is not what it was. */
+export async function endTrust(trx: Trx, userId: string): Promise<void> {
+  await tablesOf(trx)
+    .updateTable('svc_auth.devices')
+    .set({ trusted_until: null })
+    .where('user_id', '=', userId)
+    .where('trusted_until', 'is not', null)
+    .execute();
+}
+
+async function forgetChallenges(trx: Trx, userId: string): Promise<void> {
+  await tablesOf(trx)
+    .deleteFrom('svc_auth.challenges')
+    .where('user_id', '=', userId)
+    .where('used_at', 'is', null)
+    .execute();
 }
 
 async function forgetEnrolments(trx: Trx, userId: string): Promise<void> {

@@ -7,7 +7,7 @@ import { tablesOf, type TotpFactorRow } from '../tables.ts';
 import { lockUser } from '../users.ts';
 import { assertStrong } from './assert-strong.ts';
 import { type CodeFault, codesOf, isLocked, refuse } from './refusals.ts';
-import { disableMfaIfLast, enableMfa } from './enabling.ts';
+import { disableMfaIfLast, enableMfa, endTrust } from './enabling.ts';
 import type { SteppedUp } from './step-up.ts';
 import { endOtherSessions, raiseSession } from './raised-session.ts';
 import { createTotpSecret, describeTotp, stepOfCode } from './totp-codes.ts';
@@ -126,11 +126,12 @@ async function confirmPending(
   const step = stepOfCode(openSecret(context, pending), clean(code), { now });
   if (step === null) return 'wrong_code';
   // A new app takes the place of the former one.
-  await factors
+  const former = await factors
     .deleteFrom('svc_auth.totp_factors')
     .where('user_id', '=', userId)
     .where('id', '!=', pending.id)
-    .execute();
+    .executeTakeFirst();
+  if (former.numDeletedRows > 0n) await endTrust(trx, userId);
   await factors
     .updateTable('svc_auth.totp_factors')
     .set({ confirmed_at: now, last_step: BigInt(step) })
