@@ -16,12 +16,16 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'packages/auth/test/one-time-things.test.ts',
     'packages/auth/test/enumeration.test.ts',
     'packages/http/test/servers.test.ts',
+    'packages/tenancy/test/limits.test.ts',
+    'packages/tenancy/test/member-races.test.ts',
+    'packages/tenancy/test/pool-of-tenants.test.ts',
   ],
   fuzz: [
     'packages/core/test/cursor.test.ts',
     'packages/http/test/bad-input.test.ts',
     'packages/http/test/client-address.test.ts',
     'packages/mail/test/header-injection.test.ts',
+    'packages/tenancy/test/random-queries.test.ts',
   ],
 };
 

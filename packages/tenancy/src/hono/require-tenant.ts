@@ -1,0 +1,116 @@
+import type { Logger } from '@svc/core';
+import type { HttpEnv } from '@svc/http/hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { type Actor, actorOf, recordAlone } from '../acts.ts';
+import { RoleRequired, TenantNotFound } from '../failures.ts';
+import type { Membership } from '../memberships.ts';
+import type { Tenancy } from '../tenancy.ts';
+import { originOf, type PrincipalOf } from './principal.ts';
+
+/** The tenant that a request is for, and the role that the caller has in it. */
+export interface ActiveTenant {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly userId: string;
+  /** Who acts, for the audit log: the key that the request was made with, or else the user. */
+  readonly actor: Actor;
+}
+
+/** What routes behind `requireTenant` find in their context. */
+export type TenantEnv = { Variables: HttpEnv['Variables'] & { tenant: ActiveTenant } };
+
+/** What routes behind `optionalTenant` find in theirs. */
+export type OptionalTenantEnv = {
+  Variables: HttpEnv['Variables'] & { tenant: ActiveTenant | undefined };
+};
+
+export interface RequireTenantOptions {
+  /** Who makes the request; it has been found out before. */
+  principal: PrincipalOf;
+  /** The id of the tenant that the host or the path stands for; `null` where they say nothing. @default none */
+  override?: (c: Context) => string | null | undefined | Promise<string | null | undefined>;
+}
+
+/**
+ * Lets pass members of the tenant that the request names: by `override`, by what its session or API key has selected, by
+ * the header `X-Tenant-Id`, or by the context variable `tenantId` of earlier middleware, the first that says something.
+ * Saying grants nothing: the membership is looked up, now. Sets `tenant`.
+ *
+ * @throws {TenantNotFound} alike for no tenant, an unknown one, and one of others.
+ * @throws {TenantSuspended}
+ */
+export function requireTenant(
+  tenancy: Tenancy,
+  options: RequireTenantOptions,
+): MiddlewareHandler<TenantEnv> {
+  return async (c, next) => {
+    const membership = await resolve(tenancy, c, options);
+    if (membership === null) throw new TenantNotFound();
+    enter(c, membership, options);
+    return next();
+  };
+}
+
+/** The same, but lets requests pass that name no tenant. One that names somebody else's is refused as by `requireTenant`. @throws {TenantNotFound} @throws {TenantSuspended} */
+export function optionalTenant(
+  tenancy: Tenancy,
+  options: RequireTenantOptions,
+): MiddlewareHandler<OptionalTenantEnv> {
+  return async (c, next) => {
+    const membership = await resolve(tenancy, c, options);
+    if (membership !== null) enter(c, membership, options);
+    return next();
+  };
+}
+
+/** Lets pass who has at least this role in the tenant; stands behind `requireTenant`. A denial is audited. @throws {RoleRequired} */
+export function requireTenantRole<Role extends string>(
+  tenancy: Tenancy<Role>,
+  role: NoInfer<Role>,
+): MiddlewareHandler<TenantEnv> {
+  const { ladder } = tenancy;
+  if (!ladder.isRole(role)) throw new TypeError(`there is no role '${role}'`);
+  return async (c, next) => {
+    const { id: tenantId, role: own, actor } = tenantOf(c);
+    if (ladder.reaches(own, role)) return next();
+    // The path as it was declared: what a client wrote may hold anything.
+    const details = { role, route: c.req.routePath, method: c.req.method };
+    const denied = { type: 'tenancy.access.denied', outcome: 'denied', details } as const;
+    const origin = originOf(c);
+    await recordAlone(tenancy['~context'], { ...denied, tenantId, actor }, { origin });
+    throw new RoleRequired();
+  };
+}
+
+/** @throws {TypeError} where `requireTenant` does not stand before. */
+export function tenantOf(c: Context): ActiveTenant {
+  const tenant = c.get('tenant') as ActiveTenant | undefined;
+  if (tenant === undefined) throw new TypeError('this stands behind requireTenant');
+  return tenant;
+}
+
+async function resolve(
+  tenancy: Tenancy,
+  c: Context,
+  { principal, override }: RequireTenantOptions,
+): Promise<Membership | null> {
+  const { userId, selector } = principal(c);
+  return tenancy.resolve(userId, {
+    override: await override?.(c),
+    selector,
+    header: c.req.header('X-Tenant-Id'),
+    variable: c.get('tenantId') as string | undefined,
+  });
+}
+
+function enter(
+  c: Context,
+  { tenantId, userId, role, tenant }: Membership,
+  { principal }: RequireTenantOptions,
+): void {
+  const actor = actorOf(userId, { origin: originOf(c, principal(c)) });
+  c.set('tenant', { id: tenantId, name: tenant.name, role, userId, actor } satisfies ActiveTenant);
+  const logger = c.get('logger') as Logger | undefined;
+  if (logger !== undefined) c.set('logger', logger.child({ tenantId }));
+}

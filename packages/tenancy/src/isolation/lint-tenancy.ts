@@ -1,0 +1,53 @@
+import type { Db } from '@svc/db';
+import { directoryExceptions } from './lint/directory-exceptions.ts';
+import { type Catalogue, readCatalogue } from './lint/catalogue.ts';
+import type { Finding } from './lint/finding.ts';
+import { keyFindings } from './lint/keys.ts';
+import { registryFindings } from './lint/registry.ts';
+import { roleFindings } from './lint/roles.ts';
+import { securityFindings } from './lint/security.ts';
+import { viewAndFunctionFindings } from './lint/views-and-functions.ts';
+import type { TenantTables } from './tenant-tables.ts';
+
+/** A way past isolation that the catalogue shows. */
+export type TenancyFinding = Finding;
+
+export interface LintTenancyOptions {
+  /** The column that makes a table a tenant table. @default 'tenant_id' */
+  column?: string;
+  /** Only these schemas. @default all but PostgreSQL's own */
+  schemas?: readonly string[];
+  /** The role the app runs as. @default the one that asks */
+  appRole?: string;
+  /** The list that the scope goes by: a tenant table that is missing in it is a finding. @default not compared */
+  tables?: TenantTables;
+  /** What was weighed and stays: findings of this rule on this table are left out. */
+  except?: readonly { readonly table: string; readonly rule: string; readonly why: string }[];
+}
+
+/**
+ * Reads the catalogue and gives every place where the isolation of tenants has a hole; none is what a gate asks for.
+ * Tables with the tenant column: row-level security forced, by the policy that `isolateByTenant` makes and no wider one;
+ * keys, indexes and foreign keys with the tenant; no view, function, grant or role that leads past it.
+ */
+export async function lintTenancy(
+  db: Db,
+  { column = 'tenant_id', schemas, appRole, tables, except = [] }: LintTenancyOptions = {},
+): Promise<readonly TenancyFinding[]> {
+  if (except.some(({ why }) => why.trim() === '')) throw new TypeError('an exception says why');
+  const catalogue: Catalogue = await readCatalogue(db, { column, schemas, appRole });
+  const findings = [
+    ...securityFindings(catalogue),
+    ...keyFindings(catalogue),
+    ...viewAndFunctionFindings(catalogue),
+    ...roleFindings(catalogue),
+    ...(tables === undefined ? [] : registryFindings(catalogue, tables)),
+  ];
+  const left = (finding: Finding) =>
+    ![...directoryExceptions, ...except].some(
+      ({ table, rule }) => table === finding.table && rule === finding.rule,
+    );
+  return findings
+    .filter(left)
+    .toSorted((a, b) => `${a.table} ${a.rule}`.localeCompare(`${b.table} ${b.rule}`));
+}

@@ -1,0 +1,140 @@
+import {
+  type Clock,
+  type Duration,
+  type Logger,
+  type NewId,
+  randomBytes,
+  type RandomBytes,
+  silentLogger,
+  systemClock,
+  toMs,
+  uuidv7,
+} from '@svc/core';
+import type { Db } from '@svc/db';
+import type { AppendAudit } from './acts.ts';
+import type { OnDeletionRequested, TenancyContext } from './context.ts';
+import { createInvitations, type Invitations } from './invitations.ts';
+import { createTenancyMailer, type SendTenancyMail } from './mails.ts';
+import { createMembers, type Members } from './members.ts';
+import { type Membership, membershipOf } from './memberships.ts';
+import { createPurge, type PurgedSelections } from './purge.ts';
+import { createResolution, type Resolution } from './resolution.ts';
+import { createRoleLadder, type DefaultRole, defaultRoles, type RoleLadder } from './roles.ts';
+import { createTenants, type Tenants } from './tenants.ts';
+
+/** Tenants, and who belongs to them. What a method does for a user it checks itself; what it does for staff its caller has checked. */
+export interface Tenancy<Role extends string = string> extends Resolution<Role> {
+  readonly appName: string;
+  readonly ladder: RoleLadder<Role>;
+  readonly tenants: Tenants<Role>;
+  readonly members: Members<Role>;
+  readonly invitations: Invitations<Role>;
+  /** At this moment: one statement, by the key. */
+  membershipOf(tenantId: string, userId: string): Promise<Membership<Role> | null>;
+  /** Deletes what is over: selections of sessions older than sessions live, ended invitations. */
+  purge(): Promise<PurgedSelections>;
+  /** For the package's own parts behind subpaths. @internal */
+  readonly '~context': TenancyContext;
+}
+
+export interface TenancyOptions<Role extends string = DefaultRole> {
+  db: Db;
+  /** Sends one mail; called after the commit. */
+  sendMail: SendTenancyMail;
+  /** Where people reach the app (`https://app.example.com`); every link starts with it. */
+  publicUrl: string;
+  /** What the app is called in mails and on pages. */
+  appName: string;
+  /** Appends to the audit log in the transaction of every act; `append` of `@svc/audit` fits. @default nothing is audited */
+  audit?: AppendAudit;
+  /** From the least to the most. The last is `owner`; from `admin` on they administer members. @default member, admin, owner */
+  roles?: readonly Role[];
+  /** How long an invitation works, and how many of a tenant may be open. @default 7d and 100 */
+  invitations?: { ttl?: Duration; maxOpen?: number };
+  /** How long the selection of a session is kept at most: as long as sessions live. @default 90d */
+  selectionTtl?: Duration;
+  /** Where links lead, under `publicUrl`. @default /invitations/accept */
+  paths?: { acceptInvitation?: string };
+  /** Has a tenant deleted, in the transaction that freezes it. @default it stays frozen */
+  onDeletionRequested?: OnDeletionRequested;
+  /** @default systemClock */
+  clock?: Clock;
+  /** @default uuidv7 */
+  newId?: NewId;
+  /** @default randomBytes */
+  random?: RandomBytes;
+  /** @default silentLogger */
+  logger?: Logger;
+  /** What events call this instance. @default 'tenancy' */
+  name?: string;
+}
+
+/** @throws {TypeError} when an option is not usable. */
+export function createTenancy<const Role extends string = DefaultRole>({
+  db,
+  sendMail,
+  publicUrl,
+  appName,
+  audit,
+  roles = defaultRoles as readonly string[] as readonly Role[],
+  invitations: { ttl = '7d', maxOpen = 100 } = {},
+  selectionTtl = '90d',
+  paths: { acceptInvitation: path = '/invitations/accept' } = {},
+  onDeletionRequested,
+  clock = systemClock,
+  newId = uuidv7,
+  random = randomBytes,
+  logger = silentLogger,
+  name = 'tenancy',
+}: TenancyOptions<Role>): Tenancy<Role> {
+  const ladder = createRoleLadder(roles);
+  const invitationTtlMs = toMs(ttl);
+  if (invitationTtlMs <= 0) throw new TypeError('invitations.ttl must be more than nothing');
+  if (!Number.isSafeInteger(maxOpen) || maxOpen < 1)
+    throw new TypeError('invitations.maxOpen must be a whole number, 1 or more');
+  const context: TenancyContext = {
+    name,
+    db,
+    ladder,
+    invitationTtlMs,
+    maxOpenInvitations: maxOpen,
+    mailer: createTenancyMailer({
+      sendMail,
+      publicUrl: parsePublicUrl(publicUrl),
+      appName,
+      path,
+      logger,
+    }),
+    audit,
+    onDeletionRequested,
+    clock,
+    newId,
+    random,
+  };
+  const tenancy: Tenancy = {
+    appName,
+    ladder,
+    tenants: createTenants(context),
+    members: createMembers(context),
+    invitations: createInvitations(context),
+    membershipOf: (tenantId, userId) => membershipOf(db, tenantId, userId),
+    ...createResolution(context),
+    purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl) }),
+    '~context': context,
+  };
+  // Roles come from the database, where only names of the ladder are written.
+  return tenancy as unknown as Tenancy<Role>;
+}
+
+function parsePublicUrl(publicUrl: string): URL {
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== ''
+  )
+    throw new TypeError('publicUrl must be an http(s) URL without user, query and fragment');
+  return url;
+}
