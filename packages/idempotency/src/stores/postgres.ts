@@ -3,6 +3,7 @@ import { CompiledQuery, sql } from 'kysely';
 import type { StoredAnswer, Withheld } from '../answer.ts';
 import type { Claim, Claimed, IdempotencyStore } from '../store.ts';
 import { tablesOf } from '../tables.ts';
+import { together } from './together.ts';
 
 interface ClaimedRow {
   state: string;
@@ -20,18 +21,11 @@ const purgedAtOnce = 5000;
  * whatever else is written there commit together or not at all. `db` is never given a transaction.
  */
 export function postgresStore(db: Db): IdempotencyStore {
+  const claimSoon = together((claims: readonly Claim[]) => claimAll(db, claims));
   return {
     joins: true,
-    async claim({ id, fingerprint, token, leaseMs, ttlMs }, within) {
-      const parameters = [id, fingerprint, token, leaseMs, ttlMs, within !== undefined];
-      const { rows } = await (within ?? db).executeQuery<ClaimedRow>(
-        CompiledQuery.raw(
-          'select * from svc_idempotency.claim($1, $2, $3, $4, $5, $6)',
-          parameters,
-        ),
-      );
-      return toClaimed(rows[0] as ClaimedRow);
-    },
+    claim: (claim, within) =>
+      within === undefined ? claimSoon(claim) : claimWithin(within, claim),
     finish: (claim, result, within) =>
       within === undefined ? finish(db, claim, result) : insertFinished(within, claim, result),
     async renew({ id, token, leaseMs }) {
@@ -63,6 +57,42 @@ export function postgresStore(db: Db): IdempotencyStore {
       return total;
     },
   };
+}
+
+async function claimWithin(
+  trx: Db,
+  { id, fingerprint, token, leaseMs, ttlMs }: Claim,
+): Promise<Claimed> {
+  const { rows } = await trx.executeQuery<ClaimedRow>(
+    CompiledQuery.raw('select * from svc_idempotency.claim($1, $2, $3, $4, $5, true)', [
+      id,
+      fingerprint,
+      token,
+      leaseMs,
+      ttlMs,
+    ]),
+  );
+  return toClaimed(rows[0] as ClaimedRow);
+}
+
+// No claim waits for another, so that many in one statement cannot wait for each other in a circle.
+const claimAllText = `
+select claimed.* from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[])
+  with ordinality as asked (id, fingerprint, token, lease_ms, ttl_ms, at),
+  lateral svc_idempotency.claim(id, asked.fingerprint, token, lease_ms, ttl_ms, false) as claimed
+order by at`;
+
+async function claimAll(db: Db, claims: readonly Claim[]): Promise<Claimed[]> {
+  const { rows } = await db.executeQuery<ClaimedRow>(
+    CompiledQuery.raw(claimAllText, [
+      claims.map(({ id }) => id),
+      claims.map(({ fingerprint }) => fingerprint),
+      claims.map(({ token }) => token),
+      claims.map(({ leaseMs }) => leaseMs),
+      claims.map(({ ttlMs }) => ttlMs),
+    ]),
+  );
+  return rows.map(toClaimed);
 }
 
 const fromNow = (ms: number) => sql<Date>`clock_timestamp() + ${ms} * interval '1 ms'`;
