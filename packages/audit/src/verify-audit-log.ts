@@ -148,8 +148,7 @@ function createLogCheck({
       message: 'a line cannot be read',
     });
   const outsideOfChains = () => {
-    if (!isSelection)
-      report({ kind: 'malformed', tenantId: null, seq: null, message: selection });
+    if (!isSelection) report({ kind: 'malformed', tenantId: null, seq: null, message: selection });
     isSelection = true;
   };
   const entry = ({ body, hash, personal }: EntryLine) => {

@@ -27,13 +27,16 @@ describe('a cell of CSV', () => {
   });
 });
 
-plain.each([[[]], [['']], [['\n', '\r\n']]])('a file without a line is no log: %j', async (chunks) => {
-  const result = await verifyAuditLog(chunks, { publicKeys: [key.publicKey] });
-  expect(result).toMatchObject({
-    valid: false,
-    problems: [{ kind: 'missing', message: 'the file holds no log' }],
-  });
-});
+plain.each([[[]], [['']], [['\n', '\r\n']]])(
+  'a file without a line is no log: %j',
+  async (chunks) => {
+    const result = await verifyAuditLog(chunks, { publicKeys: [key.publicKey] });
+    expect(result).toMatchObject({
+      valid: false,
+      problems: [{ kind: 'missing', message: 'the file holds no log' }],
+    });
+  },
+);
 
 describeDatabases('export', [auditMigrations], (test) => {
   test('CSV has one line for each entry and no formula in it', async ({ db }) => {

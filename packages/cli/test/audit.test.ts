@@ -65,7 +65,9 @@ test('checkpoints are read from a log, too, and values that were taken out can b
   expect(await verify('log.ndjson', '--checkpoint', 'app.log')).toMatchObject({ exitCode: 0 });
 });
 
-test('a changed, a shortened, an empty, a partial and a foreign export are not valid: exit code 1', async ({ db }) => {
+test('a changed, a shortened, an empty, a partial and a foreign export are not valid: exit code 1', async ({
+  db,
+}) => {
   const { text, note } = await exported(db);
   const other = createSigningKey({ name: 'audit.example.com' });
   await using project = await createProject({
