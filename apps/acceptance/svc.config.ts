@@ -1,6 +1,7 @@
 import { auditMigrations } from '@svc/audit/migrations';
 import { authMigrations } from '@svc/auth/migrations';
 import { defineConfig } from '@svc/cli';
+import { idempotencyMigrations } from '@svc/idempotency/migrations';
 import { appRole } from './src/app-role.ts';
 import { projectMigrations } from './src/projects/migrations.ts';
 import { seeds } from './src/seeds.ts';
@@ -13,6 +14,6 @@ export default defineConfig({
     ownerUrl: databaseOwnerUrl,
     appRole,
   }),
-  migrations: [auditMigrations, authMigrations, projectMigrations],
+  migrations: [auditMigrations, authMigrations, idempotencyMigrations, projectMigrations],
   seeds,
 });

@@ -107,6 +107,9 @@ function appSettings(
     // Scenarios say which client they are, as a proxy would.
     TRUSTED_PROXIES: '127.0.0.1,::1',
     AUTH_BREACH_LIST_URL: breaches.url,
+    // More than any scenario sends from one address, but for the one that is about it.
+    RATE_LIMIT_QUOTA: '200',
+    RATE_LIMIT_WINDOW: '2s',
     // Few and short, so that a scenario sees waits begin, double and end.
     AUTH_LOCKOUT_FREE: '6',
     AUTH_LOCKOUT_PAIR_FREE: '4',

@@ -19,11 +19,13 @@ import {
   problemRoutes,
   stack,
 } from '@svc/http/hono';
+import { RateLimited } from '@svc/ratelimit';
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import { userRoutes } from './admin/routes.ts';
 import { controlRoutes } from './control.ts';
 import { projectRoutes } from './projects/routes.ts';
+import { addressLimit } from './rate-limits.ts';
 import type { Services } from './services.ts';
 
 const info = {
@@ -49,6 +51,9 @@ export function createApp({
   oauth,
   serviceTokens,
   cursors,
+  db,
+  limits,
+  idempotency,
   projects,
 }: Services) {
   // Pages of these may send unsafe requests with the session cookie.
@@ -64,6 +69,8 @@ export function createApp({
     handlerTimeoutMs: settings.handlerTimeoutMs,
     typeBase,
   });
+
+  app.use(addressLimit(limits, settings));
 
   const auditLog = new Hono<AuthEnv>().use(requireUser(auth, pages)).route(
     '/',
@@ -92,7 +99,7 @@ export function createApp({
     .route('/auth', passkeyRoutes(auth, passkeys, pages))
     .route('/auth', oauthRoutes(auth, oauth, pages))
     .route('/.well-known', jwksRoutes(serviceTokens))
-    .route('/projects', projectRoutes(projects, auth, pages))
+    .route('/projects', projectRoutes({ projects, auth, idempotency, db }, pages))
     .route('/admin/users', userRoutes(auth, cursors, pages))
     .route('/admin/audit', auditLog);
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
@@ -100,7 +107,12 @@ export function createApp({
   app.route('/', problemRoutes(app, { typeBase }));
   app.route(
     '/',
-    openapiRoutes(app, { info, securitySchemes, failures: [HandlerTimeout], typeBase }),
+    openapiRoutes(app, {
+      info,
+      securitySchemes,
+      failures: [HandlerTimeout, RateLimited],
+      typeBase,
+    }),
   );
   return routes;
 }

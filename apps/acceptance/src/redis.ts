@@ -20,6 +20,7 @@ export function connectRedis(url: string, logger: Logger) {
     away = false;
   });
   return {
+    client,
     ping: async () => void (await client.ping()),
     disconnect: () => client.disconnect(),
   };

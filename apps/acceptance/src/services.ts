@@ -6,7 +6,11 @@ import { createPasskeys } from '@svc/auth/passkeys';
 import { createServiceTokens } from '@svc/auth/tokens';
 import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
+import { createIdempotency } from '@svc/idempotency';
+import { postgresStore } from '@svc/idempotency/postgres';
 import { createMailer } from '@svc/mail';
+import { createRateLimit, memoryStore } from '@svc/ratelimit';
+import { redisStore } from '@svc/ratelimit/redis';
 import { authorization } from './authorization.ts';
 import { appRole } from './app-role.ts';
 import { authMails } from './mails.ts';
@@ -96,6 +100,14 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const limits = createRateLimit({
+    // Without Redis each process counts by itself.
+    store: redis === undefined ? memoryStore({ clock }) : redisStore(redis.client),
+    logger,
+    clock,
+  });
+  // In the database, so that a key, what was written and the answer are one commit.
+  const idempotency = createIdempotency({ store: postgresStore(db), logger, clock });
   const projects = createProjects({
     db,
     cursors,
@@ -124,6 +136,9 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     oauth,
     serviceTokens,
     cursors,
+    db,
+    limits,
+    idempotency,
     projects,
     /** In the order of opening; closed in reverse. */
     opened: [

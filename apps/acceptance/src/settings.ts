@@ -59,6 +59,11 @@ export const settingsSchema = v.object({
     setting.list('domains whose addresses the provider vouches for, parted by commas'),
     '',
   ),
+  RATE_LIMIT_QUOTA: v.optional(
+    setting.integer('how many requests one client address may send in the window', 1, 1_000_000),
+    '600',
+  ),
+  RATE_LIMIT_WINDOW: v.optional(setting.duration('the window of that'), '1m'),
   ...httpSettings,
   LOG_LEVEL: v.optional(
     setting.oneOf('the least level that is logged', ['debug', 'info', 'warn', 'error', 'silent']),

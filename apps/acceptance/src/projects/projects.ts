@@ -11,7 +11,7 @@ import {
   uuidv7,
 } from '@svc/core';
 import type { Principal } from '@svc/auth';
-import { type Db, expectUpdated } from '@svc/db';
+import { type Db, expectUpdated, type Trx } from '@svc/db';
 import { type Actor, createAccess, type ProjectAccess } from './permissions.ts';
 import { type ProjectChange, projectRepository, type Versions } from './repository.ts';
 import type { ProjectRow } from './tables.ts';
@@ -44,7 +44,8 @@ export interface ProjectsOfActor {
   list(options: { limit: number; cursor?: string | undefined }): Promise<Page<Project>>;
   /** @throws {ProjectNotFound} also for another person's project */
   get(id: string): Promise<Project>;
-  create(project: NewProject): Promise<Project>;
+  /** In the caller's transaction, where one is given. */
+  create(project: NewProject, options?: { within?: Trx | undefined }): Promise<Project>;
   /** Changes it if it has one of `versions`, or any where they are undefined. @throws {ProjectNotFound} @throws {StaleVersion} */
   change(id: string, versions: Versions, change: ProjectChange): Promise<Project>;
   /** Deletes it if it has one of `versions`, or any where they are undefined. @throws {ProjectNotFound} @throws {StaleVersion} */
@@ -80,7 +81,7 @@ export function createProjects({
   const allowed = async (actor: Actor, action: 'read' | 'change' | 'delete', id: string) => {
     const row = await projectRepository(db, actor).find(id);
     if (row === undefined) throw new ProjectNotFound();
-    await demand(actor, action, { ownerId: row.owner_id });
+    await demand(actor, action, { project: { ownerId: row.owner_id } });
     return row;
   };
   const of = (actor: Actor): ProjectsOfActor => ({
@@ -93,14 +94,18 @@ export function createProjects({
 
     get: async (id) => toProject(await allowed(actor, 'read', id)),
 
-    async create({ name, description = null }) {
-      await demand(actor, 'create');
+    async create({ name, description = null }, { within } = {}) {
+      await demand(actor, 'create', { within });
       if (!('principal' in actor)) throw new TypeError('only a person can own a project');
       const { userId } = actor.principal;
       const now = clock.now();
       const row = { name, description, version: 1, created_at: now, updated_at: now };
       return toProject(
-        await projectRepository(db, actor).insert({ ...row, id: newId(), owner_id: userId }),
+        await projectRepository(within ?? db, actor).insert({
+          ...row,
+          id: newId(),
+          owner_id: userId,
+        }),
       );
     },
 

@@ -1,9 +1,11 @@
 import { AccessDenied, type Auth } from '@svc/auth';
 import { type AuthEnv, type PagesOptions, requireUser } from '@svc/auth/hono';
 import { isFailure } from '@svc/core';
-import { StaleVersion } from '@svc/db';
+import { type Db, StaleVersion, transact } from '@svc/db';
 import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
 import { operation, validated } from '@svc/http/hono';
+import type { Idempotency } from '@svc/idempotency';
+import { idempotencyFailures, type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
 import { Hono } from 'hono';
 import { ProjectNotFound, type Project, type Projects } from './projects.ts';
 import {
@@ -17,9 +19,25 @@ import {
 
 const tags = ['Projects'];
 
+interface ProjectRoutesNeeds {
+  projects: Projects;
+  auth: Auth;
+  idempotency: Idempotency;
+  db: Db;
+}
+
 /** `/projects`: the projects of the signed-in person, who may send an API key. */
-export function projectRoutes(projects: Projects, auth: Auth, pages: PagesOptions) {
-  return new Hono<AuthEnv>()
+export function projectRoutes(
+  { projects, auth, idempotency, db }: ProjectRoutesNeeds,
+  pages: PagesOptions,
+) {
+  // A project that is created twice by a client that tries again would be there twice.
+  const once = idempotent(idempotency, {
+    caller: (c) => c.get('principal').userId,
+    transact: (_, work) => transact(db, work),
+    methods: ['POST'],
+  });
+  return new Hono<AuthEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .get(
       '/',
@@ -43,11 +61,15 @@ export function projectRoutes(projects: Projects, auth: Auth, pages: PagesOption
         summary: 'Create a project',
         tags,
         responses: { 201: { description: 'The new project', schema: ProjectBody } },
-        failures: [AccessDenied],
+        failures: [AccessDenied, ...idempotencyFailures],
       }),
+      once,
       validated('json', CreateProject),
       async (c) => {
-        const project = await projects.forPrincipal(c.get('principal')).create(c.req.valid('json'));
+        const within = c.get('idempotencyTrx');
+        const project = await projects
+          .forPrincipal(c.get('principal'))
+          .create(c.req.valid('json'), { within });
         c.header('location', `/projects/${project.id}`);
         c.header('etag', toEtag(project.version));
         return c.json(toBody(project), 201);
