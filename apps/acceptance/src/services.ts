@@ -103,6 +103,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   const limits = createRateLimit({
     // Without Redis each process counts by itself.
     store: redis === undefined ? memoryStore({ clock }) : redisStore(redis.client),
+    storeTimeout: settings.rateLimitStoreTimeout,
     logger,
     clock,
   });

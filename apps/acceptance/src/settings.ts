@@ -64,6 +64,10 @@ export const settingsSchema = v.object({
     '600',
   ),
   RATE_LIMIT_WINDOW: v.optional(setting.duration('the window of that'), '1m'),
+  RATE_LIMIT_STORE_TIMEOUT: v.optional(
+    setting.duration('how long Redis is waited for before a process counts by itself'),
+    '40ms',
+  ),
   ...httpSettings,
   LOG_LEVEL: v.optional(
     setting.oneOf('the least level that is logged', ['debug', 'info', 'warn', 'error', 'silent']),
