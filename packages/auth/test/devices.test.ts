@@ -202,11 +202,11 @@ describeDatabases('devices', [authMigrations], (test) => {
     ]);
     const key = { ...ada.principal, session: null };
     for (const act of [
-      auth.devices.list(key),
-      auth.devices.forget(key, context.newId()),
-      auth.devices.forgetAll(key),
+      () => auth.devices.list(key),
+      () => auth.devices.forget(key, context.newId()),
+      () => auth.devices.forgetAll(key),
     ])
-      expect(await codeOf(act)).toBe('auth.access_denied');
+      expect(await codeOf(act())).toBe('auth.access_denied');
   });
 
   test('a trusted browser is asked for no second factor for 30 days, and its session has level 1', async ({

@@ -78,12 +78,12 @@ describeDatabases('members', [tenancyMigrations], (test) => {
     const { members } = tenancy;
     const { id, owner, add } = await tenant();
     const by = { by: owner.userId };
-    const attempts = () => [
-      members.leave(id, by),
-      members.changeRole(id, owner.userId, 'admin', by),
-      members.remove(id, owner.userId, by),
+    const attempts = [
+      () => members.leave(id, by),
+      () => members.changeRole(id, owner.userId, 'admin', by),
+      () => members.remove(id, owner.userId, by),
     ];
-    for (const attempt of attempts()) expect(await codeOf(attempt)).toBe('tenancy.last_owner');
+    for (const attempt of attempts) expect(await codeOf(attempt())).toBe('tenancy.last_owner');
     const second = await add('owner');
     expect(await codeOf(members.leave(id, by))).toBe('no failure');
     expect(await codeOf(members.leave(id, { by: second.userId }))).toBe('tenancy.last_owner');
