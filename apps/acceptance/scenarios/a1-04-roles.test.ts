@@ -141,6 +141,35 @@ describe('owners', () => {
   });
 });
 
+describe('the system', () => {
+  test('sees what no person may, for a reason that stands in the audit log, and only for support', async () => {
+    const [owner, support] = [await signUp(), await signUp()];
+    const made = await expectJson<{ id: string }>(
+      request('/projects', { as: owner.token, json: { name: 'Apollo' } }),
+      201,
+    );
+    const reason = `ticket ${crypto.randomUUID()}`;
+    const look = (as: string, query = `reason=${encodeURIComponent(reason)}`) =>
+      request(`/admin/projects?limit=100&${query}`, { as });
+    await expectProblem(await look(support.token), 403, 'auth.access_denied');
+    const supportId = await me(support.token);
+    await expectJson(grant(supportId, ['support']));
+    await expectProblem(await look(support.token, ''), 400);
+    const { items } = await expectJson<{ items: { id: string }[] }>(look(support.token));
+    expect(items.map(({ id }) => id)).toContain(made.id);
+    const path = '/admin/audit/events?type=projects.system_access';
+    const entry = await waitFor('the audit log to have it', 3000, async () => {
+      const page = await expectJson<{ items: { actor: object }[] }>(request(path, { as: admin }));
+      return page.items.find((each) => JSON.stringify(each).includes(reason));
+    });
+    expect(entry.actor).toEqual({
+      type: 'system',
+      id: null,
+      reason: `support ${supportId}: ${reason}`,
+    });
+  });
+});
+
 describe('what is denied', () => {
   test('stands in the audit log, with who it was, and so does what was granted', async () => {
     const { token } = await signUp();

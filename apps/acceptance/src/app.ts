@@ -22,6 +22,7 @@ import {
 import { RateLimited } from '@svc/ratelimit';
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { supportRoutes } from './admin/project-routes.ts';
 import { userRoutes } from './admin/routes.ts';
 import { controlRoutes } from './control.ts';
 import { projectRoutes } from './projects/routes.ts';
@@ -101,6 +102,7 @@ export function createApp({
     .route('/.well-known', jwksRoutes(serviceTokens))
     .route('/projects', projectRoutes({ projects, auth, idempotency, db }, pages))
     .route('/admin/users', userRoutes(auth, cursors, pages))
+    .route('/admin/projects', supportRoutes(projects, auth, pages))
     .route('/admin/audit', auditLog);
   if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
   // Last, because they speak of the routes before them.

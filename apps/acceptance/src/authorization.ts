@@ -10,8 +10,8 @@ const projectPermissions = [
 
 /** Who may do what in the app. A role that is not named here brings what it brings in every app. */
 export const authorization = createAuthorization({
-  permissions: projectPermissions,
-  roles: { user: projectPermissions },
+  permissions: [...projectPermissions, 'project.support'],
+  roles: { user: projectPermissions, support: ['project.support'] },
   guards: {
     'project.read': ownedBy,
     'project.change': ownedBy,

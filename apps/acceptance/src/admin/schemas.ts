@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { ListProjects } from '../projects/schemas.ts';
 
 const Id = v.pipe(v.string(), v.uuid());
 const Timestamp = v.pipe(v.string(), v.isoTimestamp());
@@ -12,6 +13,11 @@ export const ListUsers = v.strictObject({
   ),
   cursor: v.optional(v.pipe(v.string(), v.maxLength(500))),
   email: v.optional(v.pipe(v.string(), v.maxLength(254))),
+});
+
+export const ListProjectsOfAll = v.strictObject({
+  ...ListProjects.entries,
+  reason: v.pipe(v.string(), v.trim(), v.minLength(3), v.maxLength(200)),
 });
 
 export const ChangeRoles = v.strictObject({

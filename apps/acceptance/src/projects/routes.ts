@@ -51,7 +51,7 @@ export function projectRoutes(
       validated('query', ListProjects),
       async (c) => {
         const page = await projects.forPrincipal(c.get('principal')).list(c.req.valid('query'));
-        return c.json({ items: page.items.map(toBody), nextCursor: page.nextCursor });
+        return c.json({ items: page.items.map(toProjectBody), nextCursor: page.nextCursor });
       },
     )
     .post(
@@ -72,7 +72,7 @@ export function projectRoutes(
           .create(c.req.valid('json'), { within });
         c.header('location', `/projects/${project.id}`);
         c.header('etag', toEtag(project.version));
-        return c.json(toBody(project), 201);
+        return c.json(toProjectBody(project), 201);
       },
     )
     .get(
@@ -90,7 +90,7 @@ export function projectRoutes(
           .forPrincipal(c.get('principal'))
           .get(c.req.valid('param').id);
         c.header('etag', toEtag(project.version));
-        return c.json(toBody(project));
+        return c.json(toProjectBody(project));
       },
     )
     .patch(
@@ -121,7 +121,7 @@ export function projectRoutes(
           .change(c.req.valid('param').id, expectedVersions({ ifMatch, version }), change)
           .catch(staleAsPrecondition(ifMatch));
         c.header('etag', toEtag(project.version));
-        return c.json(toBody(project));
+        return c.json(toProjectBody(project));
       },
     )
     .delete(
@@ -154,7 +154,8 @@ function staleAsPrecondition(ifMatch: string | undefined) {
   };
 }
 
-const toBody = (project: Project) => ({
+/** A project as JSON. */
+export const toProjectBody = (project: Project) => ({
   ...project,
   createdAt: project.createdAt.toISOString(),
   updatedAt: project.updatedAt.toISOString(),
