@@ -1,5 +1,6 @@
 export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
+export { linkPage, type LinkPageOptions, messagePage } from './hono/link-page.ts';
 export { methodNotAllowed } from './hono/method-not-allowed.ts';
 export { noStore } from './hono/no-store.ts';
 export {

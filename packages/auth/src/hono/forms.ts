@@ -3,7 +3,8 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { Auth } from '../auth.ts';
 import type { Origin } from '../origin.ts';
 import { originOf } from './origin.ts';
-import { messagePage, resetPage } from './pages.ts';
+import { messagePage } from '@svc/http/hono';
+import { resetPage } from './pages.ts';
 
 const maxFormLength = 16_384;
 

@@ -5,7 +5,7 @@ import type { OAuth, OAuthCompleted } from '../oauth/oauth.ts';
 import { keepSignIn } from './answers.ts';
 import { clearBrowserCookie, readBrowserCookie, setChallengeCookie } from './oauth-cookies.ts';
 import { originOf } from './origin.ts';
-import { messagePage } from './pages.ts';
+import { messagePage } from '@svc/http/hono';
 import { presentedToken } from './require-user.ts';
 
 /** Ends a sign-in at a provider: sends the browser on, or says to the person why not. */

@@ -1,7 +1,7 @@
 import { type Failure, isFailure, ValidationFailed } from '@svc/core';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Tenancy } from '../tenancy.ts';
-import { messagePage } from './pages.ts';
+import { messagePage } from '@svc/http/hono';
 import { originOf, type PrincipalOf } from './principal.ts';
 
 const maxFormLength = 16_384;

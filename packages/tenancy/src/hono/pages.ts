@@ -1,47 +1,7 @@
-import { sha256 } from '@svc/core';
+import { linkPage, messagePage } from '@svc/http/hono';
 import type { Context } from 'hono';
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import { type InvitationPreview, isTokenShaped } from '../invitations.ts';
-
-const style =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem;color:#222;background:#fff}' +
-  'h1{font-size:1.4rem}button{display:block;width:100%;font:inherit;padding:.6rem;margin:.3rem 0 1rem;border:0;' +
-  'border-radius:.3rem;background:#1a5fb4;color:#fff}@media(prefers-color-scheme:dark){body{background:#1b1b1b;color:#eee}}';
-const styleHash = Buffer.from(sha256(style)).toString('base64');
-const contentSecurityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
-
-interface PageOptions {
-  appName: string;
-  title: string;
-  body: ReturnType<typeof html>;
-  status: 200 | 400 | 401;
-}
-
-// Works without scripts, loads nothing, and tells no other site the address it is at, which holds the token.
-function page(c: Context, { appName, title, body, status }: PageOptions) {
-  c.header('Content-Security-Policy', contentSecurityPolicy);
-  c.header('Referrer-Policy', 'no-referrer');
-  c.header('Cache-Control', 'no-store');
-  c.header('X-Robots-Tag', 'noindex');
-  return c.html(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width" />
-          <title>${title} · ${appName}</title>
-          ${raw(`<style>${style}</style>`)}
-        </head>
-        <body>
-          <main>
-            <h1>${title}</h1>
-            ${body}
-          </main>
-        </body>
-      </html> `,
-    status,
-  );
-}
 
 /** What the link of an invitation opens. Asks for the press of a button: a mail scanner that follows the link presses none. */
 export function invitationPage(
@@ -53,7 +13,7 @@ export function invitationPage(
     const text = 'The invitation is not valid any more. Ask for a new one.';
     return messagePage(c, { appName, title: 'That did not work', text, status: 400 });
   }
-  return page(c, {
+  return linkPage(c, {
     appName,
     title: 'You are invited',
     status: 200,
@@ -67,13 +27,4 @@ export function invitationPage(
         <button type="submit">Join</button>
       </form>`,
   });
-}
-
-/** Says one thing. */
-export function messagePage(
-  c: Context,
-  options: { appName: string; title: string; text: string; status: 200 | 400 | 401 },
-) {
-  const { text, ...rest } = options;
-  return page(c, { ...rest, body: html`<p>${text}</p>` });
 }
