@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
-import { type RandomBytes, randomToken } from '@svc/core';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, type RandomBytes, randomToken } from '@svc/core';
 
 /** A personal value and the salt that lets it be checked; without both, its commitment says nothing. */
 export interface Disclosure {

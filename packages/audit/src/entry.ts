@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '@svc/core';
 import type { AuditActor, AuditOutcome } from './event.ts';
 
 /** The chain of the service itself: what belongs to no tenant. */

@@ -1,5 +1,4 @@
-import { isUuid, type RandomBytes } from '@svc/core';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson, isUuid, type RandomBytes } from '@svc/core';
 import { commitTo } from './commitments.ts';
 import { serviceChain } from './entry.ts';
 import type { PendingRow } from './tables.ts';

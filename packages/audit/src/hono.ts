@@ -18,18 +18,26 @@ import {
 export interface AuditRoutesOptions {
   /** Lets pass who may read the log; the app's. Of `@svc/auth`: `requirePermission(auth, 'audit.read')`, behind `requireUser(auth)`. */
   guard: MiddlewareHandler;
-  /** To whose log a reader is held; what they ask beyond it is not found. @default 'every': whoever passes the guard reads every log */
+  /** To whose log a reader is held, whatever they ask: the id of the tenant that they administer. @default 'every': whoever passes the guard reads every log */
   scopeOf?: (c: Context) => LogScope;
   /** Who reads, so that reading is in the log, too (PCI DSS 10.2.1.3). @default reading is not recorded */
   actorOf?: (c: Context) => AuditActor;
+  /** What this log is called in the ids of operations; two in one app differ. @default 'Audit' */
+  name?: string;
 }
 
 const tags = ['Audit log'];
 
 /** The routes of the log, to be mounted where the app wants them: `app.route('/admin/audit', auditRoutes(audit, { guard }))`. */
-export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRoutesOptions) {
+export function auditRoutes(
+  audit: Audit,
+  { guard, scopeOf, actorOf, name = 'Audit' }: AuditRoutesOptions,
+) {
   const scoped = (c: Context, asked: string): LogScope => {
-    const held = scopeOf?.(c) ?? (scopeOf === undefined ? 'every' : null);
+    if (scopeOf === undefined) return toScope(asked);
+    const held = scopeOf(c);
+    // Not the log of the service, which is `null`: a tenant that was not found would open it.
+    if (held === undefined) throw new TypeError('scopeOf must answer a scope');
     return held === 'every' ? toScope(asked) : held;
   };
   const record = async (c: Context, type: string, scope: LogScope) => {
@@ -47,7 +55,7 @@ export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRout
     .get(
       '/events',
       operation({
-        id: 'searchAuditLog',
+        id: `search${name}Log`,
         summary: 'Search the audit log, the newest first',
         tags,
         responses: { 200: { description: 'A page of sealed events.', schema: EntryPage } },
@@ -75,7 +83,7 @@ export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRout
     .get(
       '/events/export',
       operation({
-        id: 'exportAuditLog',
+        id: `export${name}Log`,
         summary: 'Export the audit log',
         description:
           'NDJSON of a whole log can be verified offline. With any condition beside the tenant it is a selection, which cannot.',
@@ -98,7 +106,7 @@ export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRout
     .get(
       '/checkpoints',
       operation({
-        id: 'listAuditCheckpoints',
+        id: `list${name}Checkpoints`,
         summary: 'List the signed checkpoints of a log, the newest first',
         tags,
         responses: { 200: { description: 'A page of checkpoints.', schema: CheckpointPage } },
@@ -116,7 +124,7 @@ export function auditRoutes(audit: Audit, { guard, scopeOf, actorOf }: AuditRout
     .post(
       '/verify',
       operation({
-        id: 'verifyAuditLog',
+        id: `verify${name}Log`,
         summary: 'Verify the audit log',
         description: 'Reads every entry: about half a minute for a million.',
         tags,

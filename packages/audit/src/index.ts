@@ -1,6 +1,5 @@
 export { type Anchor, type CheckpointNote, logAnchor } from './anchor.ts';
 export { type Audit, type AuditOptions, createAudit } from './audit.ts';
-export { canonicalJson } from './canonical-json.ts';
 export type { AuditProblem, AuditProblemKind, CheckedChain } from './chain-check.ts';
 export { type Checkpoint, parseCheckpoint } from './checkpoint.ts';
 export type { CheckpointSearch } from './checkpoints.ts';

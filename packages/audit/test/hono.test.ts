@@ -1,6 +1,12 @@
 import { recordingLogger } from '@svc/core/testing';
 import { databaseTest } from '@svc/db/testing';
-import { type HttpEnv, problems, requestContext, undocumentedRoutes } from '@svc/http/hono';
+import {
+  type HttpEnv,
+  openapiRoutes,
+  problems,
+  requestContext,
+  undocumentedRoutes,
+} from '@svc/http/hono';
 import { Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { expect } from 'vitest';
@@ -14,6 +20,11 @@ const test = databaseTest([auditMigrations]);
 const guard = createMiddleware(async (c, next) =>
   c.req.header('Authorization') === 'Bearer auditor' ? next() : c.json({}, 403),
 );
+const documented = {
+  info: { title: 'Log', version: '1', description: 'A log.' },
+  securitySchemes: {},
+  typeBase: 'https://app.example.com/errors',
+};
 const headers = { Authorization: 'Bearer auditor' };
 
 function openApp(db: Parameters<typeof openAudit>[0], options: Partial<AuditRoutesOptions> = {}) {
@@ -118,6 +129,41 @@ test('a reader who is held to one tenant sees that one, whatever they ask', asyn
     const exported = await app.request(`/audit/events/export?${asked}`, { headers });
     expect(await exported.text()).not.toContain(other);
   }
+});
+
+test('a scope that was not found opens no log, and least of all that of the service', async ({
+  db,
+}) => {
+  const { audit, app } = openApp(db, { scopeOf: () => undefined as unknown as null });
+  await fill(audit, null, 1);
+  for (const path of ['events', 'events/export', 'checkpoints'])
+    expect((await app.request(`/audit/${path}`, { headers })).status).toBe(500);
+  expect((await app.request('/audit/verify', { headers, method: 'POST' })).status).toBe(500);
+});
+
+test('a log of each tenant stands beside that of all, under other operation ids', async ({
+  db,
+}) => {
+  const { audit } = openAudit(db);
+  const idsOf = async (options: Partial<AuditRoutesOptions>) => {
+    const routes = new Hono<HttpEnv>().route('/', auditRoutes(audit, { guard, ...options }));
+    const document = new Hono<HttpEnv>().route('/', openapiRoutes(routes, documented));
+    const { paths } = (await (await document.request('/openapi.json')).json()) as {
+      paths: Record<string, Record<string, { operationId: string }>>;
+    };
+    return Object.values(paths).flatMap((path) =>
+      Object.values(path).map((each) => each.operationId),
+    );
+  };
+  const all = await idsOf({});
+  const own = await idsOf({ name: 'TenantAudit', scopeOf: () => someTenant() });
+  expect(all.toSorted()).toEqual([
+    'exportAuditLog',
+    'listAuditCheckpoints',
+    'searchAuditLog',
+    'verifyAuditLog',
+  ]);
+  expect(new Set([...all, ...own])).toHaveLength(8);
 });
 
 test('reading is in the log where the app says who reads', async ({ db }) => {

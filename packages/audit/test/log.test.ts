@@ -1,7 +1,8 @@
+import { canonicalJson } from '@svc/core';
 import { afterCommit, transact } from '@svc/db';
 import { describeDatabases } from '@svc/db/testing';
 import { describe, expect } from 'vitest';
-import { canonicalJson, verifyAuditLog } from '../src/index.ts';
+import { verifyAuditLog } from '../src/index.ts';
 import { auditMigrations } from '../src/migrations.ts';
 import { event, fill, key, openAudit, someTenant, textOf, userId } from './open-audit.ts';
 

@@ -1,3 +1,4 @@
+export { canonicalJson } from './canonical-json.ts';
 export { type Cipher, type CipherOptions, createCipher } from './cipher.ts';
 export { type Clock, shiftedClock, systemClock } from './clock.ts';
 export { createCursors, type CursorPosition, type Cursors, type Page, toPage } from './cursor.ts';

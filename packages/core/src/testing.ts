@@ -3,6 +3,9 @@ import { type Duration, toMs } from './duration.ts';
 import type { EventChannel, EventMessage } from './events.ts';
 import type { Logger } from './logger.ts';
 
+export { freePort } from './testing/free-port.ts';
+export { noRedisServer, type RedisServer, startRedisServer } from './testing/redis-server.ts';
+
 /** A clock that stands still until told. */
 export interface TestClock extends Clock {
   /** Moves time forward and wakes the sleepers on the way in order of their hour, each before the next. */
@@ -105,4 +108,29 @@ export function recordEvents<Payload extends object>(
   const events: EventMessage<Payload>[] = [];
   const unsubscribe = channel.subscribe((message) => events.push(message));
   return { events, [Symbol.dispose]: unsubscribe };
+}
+
+/** A promise of a port that a store cannot keep, and why. */
+export interface SkippedPromise {
+  test: string;
+  reason: string;
+}
+
+/** What declares a test; that of vitest fits. */
+export interface DeclareTest {
+  (title: string, run: () => Promise<void>): void;
+  skip: (title: string, run: () => Promise<void>) => void;
+}
+
+/** Declares the tests of a contract suite: those that its caller gave a reason for are skipped, and say it. */
+export function contractTest(
+  test: DeclareTest,
+  skip: readonly SkippedPromise[],
+): (title: string, run: () => Promise<void>) => void {
+  return (title, run) => {
+    const reason = skip.find((each) => each.test === title)?.reason;
+    if (reason === undefined) test(title, run);
+    // skipped because the caller of the suite gave this reason
+    else test.skip(`${title} (${reason})`, run);
+  };
 }

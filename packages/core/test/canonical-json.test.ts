@@ -78,6 +78,13 @@ test.each([
   expect(() => canonicalJson([value])).toThrow(TypeError);
 });
 
+test('what is nested deeper than is allowed has no canonical JSON', () => {
+  expect(canonicalJson([{ a: 1 }], { maxDepth: 2 })).toBe('[{"a":1}]');
+  expect(() => canonicalJson([{ a: [] }], { maxDepth: 2 })).toThrow(TypeError);
+  const deep: unknown = JSON.parse('['.repeat(2000) + ']'.repeat(2000));
+  expect(() => canonicalJson(deep, { maxDepth: 64 })).toThrow('nested too deep');
+});
+
 test('reading and writing again changes nothing, in whatever order members stood', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
