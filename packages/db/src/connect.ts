@@ -69,7 +69,7 @@ export function connectionOver(
   clock: Clock,
   logger: Logger,
 ): Connection {
-  const adapter = adapterWithin({ engine, clock, logger });
+  const adapter = adapterWithin({ engine, clock, logger, listen: sessions.listen });
   const db = new Kysely<unknown>({ dialect: createDialect(sessions, adapter, logger) });
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= sessions.close());

@@ -1,5 +1,6 @@
 import { type Clock, type Logger, silentLogger, systemClock } from '@svc/core';
 import { type DialectAdapter, type Kysely, PostgresAdapter, type Transaction } from 'kysely';
+import type { Sessions } from './session.ts';
 
 // A Transaction<A & B> is not assignable to Kysely<A>, so the boundary is `any`; narrow it once inside.
 /** A database, or a transaction of it. */
@@ -35,6 +36,8 @@ export interface Surroundings {
   readonly engine: 'postgres' | 'pglite';
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Absent where it is not a connection of ours. */
+  readonly listen?: Sessions['listen'];
 }
 
 const surroundings = new WeakMap<DialectAdapter, Surroundings>();

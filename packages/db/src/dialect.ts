@@ -10,7 +10,8 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import { encodeParameter } from './codec.ts';
-import { CommitRolledBack } from './failures.ts';
+import { CommitRolledBack, QueryFailed } from './failures.ts';
+import { takeSettings } from './transaction-settings.ts';
 import type { Session, Sessions } from './session.ts';
 
 /** The Kysely dialect of both engines. */
@@ -52,7 +53,16 @@ function createDriver(sessions: Sessions, logger: Logger): Driver {
     beginTransaction(connection, settings) {
       sessions.onBegin(sessionOf(connection));
       (connection as SessionConnection).inTransaction = true;
-      return say(connection, beginStatement(settings)).then(() => {});
+      const begun = sessionOf(connection).runAll(`${beginStatement(settings)}${takeSettings()}`);
+      return begun.catch(async (error: unknown) => {
+        // Refused by what came with BEGIN: the session is whole, and only its transaction has to go.
+        if (error instanceof QueryFailed)
+          await say(connection, 'rollback').then(
+            () => void ((connection as SessionConnection).inTransaction = false),
+            () => {}, // It is dropped where it is released.
+          );
+        throw error;
+      });
     },
     async commitTransaction(connection) {
       const { command } = await say(connection, 'commit');

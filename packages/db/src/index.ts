@@ -14,6 +14,7 @@ export {
   StaleVersion,
   UnsafeRole,
 } from './failures.ts';
+export { listen } from './listen.ts';
 export {
   migrate,
   type MigrateOptions,
@@ -22,7 +23,9 @@ export {
   type RollbackOptions,
 } from './migrate.ts';
 export type { Migrations, MigrationStep, StepStatus } from './migration.ts';
+export type { ListenHandlers } from './session.ts';
 export { seed, type Seed } from './seed.ts';
 export { databaseSettings } from './settings.ts';
 export { type Isolation, transact, type TransactOptions } from './transact.ts';
+export type { TransactionSettings } from './transaction-settings.ts';
 export { expectInserted, expectUpdated } from './versions.ts';

@@ -12,8 +12,17 @@ export interface SessionResult {
 /** One session of the database server. What it throws is cleaned: `QueryFailed` or `DatabaseUnavailable`. */
 export interface Session {
   run(text: string, parameters: readonly EncodedParameter[]): Promise<SessionResult>;
+  /** Several statements in one message: after one that fails, none of the rest runs. */
+  runAll(text: string): Promise<void>;
   /** Never use it again: its state is not known. */
   kill(): void;
+}
+
+/** Told of notifications, and of their end. */
+export interface ListenHandlers {
+  onNotify(): void;
+  /** Not called after the listener was closed by its owner. */
+  onLost(): void;
 }
 
 /** Where sessions come from: a pool, or the one that PGlite has. */
@@ -24,6 +33,7 @@ export interface Sessions {
   /** Called by the flow that begins a transaction, before its first statement. */
   onBegin(session: Session): void;
   figures(): PoolFigures;
+  listen(channel: string, handlers: ListenHandlers): Promise<AsyncDisposable>;
   close(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { type Hook, type Scope, scopeOf, scopePlugin } from './after-commit.ts';
 import { type Db, surroundingsOf, type Trx } from './connection.ts';
 import { DatabaseUnavailable } from './failures.ts';
+import { type TransactionSettings, withSettings } from './transaction-settings.ts';
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable';
 
@@ -12,6 +13,10 @@ export interface TransactOptions {
   isolation?: Isolation;
   /** Nothing may be written; in return a lost connection is tried again. @default false */
   readOnly?: boolean;
+  /** Settings of the server that hold until the transaction ends (`set_config(…, true)`), sent together with BEGIN: they cost no round trip. @default none */
+  settings?: TransactionSettings;
+  /** A statement sent together with BEGIN, after the settings; where it fails, the transaction does not begin. SQL as it stands: never with what a client sent. @default none */
+  assertion?: string;
   /** How often it is tried again after a serialization failure or a deadlock. @default 3 */
   retries?: number;
   /** @default the connection's */
@@ -29,6 +34,7 @@ export interface TransactOptions {
  *
  * @throws {DatabaseUnavailable} also when the connection is lost during COMMIT: then the outcome is not known.
  * @throws {CommitRolledBack} when `fn` swallowed the error of a statement.
+ * @throws {TypeError} on a setting whose name is none.
  */
 export async function transact<T>(
   db: Db,
@@ -43,7 +49,9 @@ export async function transact<T>(
     const scope = outermostScope();
     let result: T;
     try {
-      result = await begin(db, options).execute((trx) => fn(trx.withPlugin(scopePlugin(scope))));
+      result = await withSettings(options, () =>
+        begin(db, options).execute((trx) => fn(trx.withPlugin(scopePlugin(scope)))),
+      );
     } catch (error) {
       if (attempt >= retries || !isRetryable(error, readOnly)) {
         await runHooks(scope.endHooks, logger);
@@ -103,8 +111,9 @@ function inSavepoint<T>(
   fn: (trx: Trx) => Promise<T>,
   options: TransactOptions,
 ): Promise<T> {
-  if (options.isolation !== undefined || options.readOnly !== undefined) {
-    throw new TypeError('a savepoint has the isolation and access of its transaction');
+  const { isolation, readOnly, settings, assertion } = options;
+  if ([isolation, readOnly, settings, assertion].some((own) => own !== undefined)) {
+    throw new TypeError('a savepoint has the isolation, access and settings of its transaction');
   }
   const parent = scopeOf(trx);
   if (parent !== undefined && inside.getStore()?.includes(parent) === true) {

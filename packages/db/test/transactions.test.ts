@@ -72,6 +72,76 @@ describeDatabases('a transaction', [counters], (test) => {
     expect(() => afterEnd(db, () => {})).toThrow(TypeError);
   });
 
+  test('has the settings it is given until its end, and not one that begins within it', async ({
+    db,
+  }) => {
+    const settingOf = async (on: Parameters<typeof transact>[0]) =>
+      (
+        await sql<{
+          value: string | null;
+        }>`select current_setting('app.colour', true) as value`.execute(on)
+      ).rows[0]?.value || undefined;
+    const value = `o'hara\\'; drop table counting.counters; --`;
+    const settings = { 'app.colour': value };
+    const seen = await transact(
+      db,
+      async (trx) => {
+        afterCommit(trx, async () =>
+          expect(await transact(db, (other) => settingOf(other))).toBeUndefined(),
+        );
+        return [await settingOf(trx), await transact(trx, (inner) => settingOf(inner))];
+      },
+      { settings },
+    );
+    expect(seen).toEqual([value, value]);
+    expect(await settingOf(db)).toBeUndefined();
+    expect(await transact(db, (trx) => settingOf(trx), { isolation: 'serializable' })).toBe(
+      undefined,
+    );
+    await expect(
+      transact(db, async () => {}, { settings: { "x'; select 1": 'y' } }),
+    ).rejects.toThrow(TypeError);
+    await expect(
+      transact(db, async () => {}, { settings: { 'app.colour': '\0' } }),
+    ).rejects.toThrow(TypeError);
+    // A setting that the server refuses leaves no transaction open, and runs nothing.
+    let ran = false;
+    const refused = transact(db, async () => void (ran = true), {
+      settings: { statement_timeout: 'soon' },
+    });
+    await expect(refused).rejects.toThrow();
+    expect(ran).toBe(false);
+    expect(await valueOf(db, 1)).toBeTypeOf('number');
+    await expect(
+      transact(db, (trx) => transact(trx, async () => {}, { settings })),
+    ).rejects.toThrow(TypeError);
+  });
+
+  test('does not begin where the statement that goes with it fails, and keeps its connection', async ({
+    db,
+    connection,
+  }) => {
+    const assertion = `do $$ begin if current_setting('app.colour', true) = 'red' then
+      raise exception 'closed' using errcode = 'SVC99'; end if; end $$`;
+    const pid = async (on: Parameters<typeof transact>[0]) =>
+      (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(on)).rows[0]?.pid;
+    const before = await pid(db);
+    const { open } = connection.pool();
+    let ran = false;
+    const begin = (colour: string) =>
+      transact(db, async (trx) => ((ran = true), pid(trx)), {
+        settings: { 'app.colour': colour },
+        assertion,
+      });
+    await expect(begin('red')).rejects.toMatchObject({ code: 'SVC99' });
+    expect(ran).toBe(false);
+    expect(await begin('blue')).toBe(before);
+    expect(connection.pool()).toMatchObject({ open, busy: 0 });
+    await expect(
+      transact(db, (trx) => transact(trx, async () => {}, { assertion })),
+    ).rejects.toThrow(TypeError);
+  });
+
   test('that throws leaves nothing and runs no hook', async ({ db }) => {
     let ran = false;
     const failing = transact(db, async (trx) => {

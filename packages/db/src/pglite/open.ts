@@ -88,13 +88,33 @@ function oneSession(
         throw cleanError(error);
       }
     },
+    async runAll(text) {
+      try {
+        await pglite.exec(text);
+      } catch (error) {
+        throw cleanError(error);
+      }
+    },
     kill() {
       // There is no other session to go to: end whatever transaction is open, before the next turn's statements.
       pglite.query('rollback').catch(() => {}); // No transaction was open.
     },
   };
 
+  const taking = async <T>(fn: () => Promise<T>): Promise<T> => {
+    await turns.take();
+    try {
+      return await fn();
+    } finally {
+      turns.give();
+    }
+  };
+
   return {
+    async listen(channel, { onNotify }) {
+      const unlisten = await taking(() => pglite.listen(channel, onNotify));
+      return { [Symbol.asyncDispose]: () => taking(() => unlisten()) };
+    },
     async acquire() {
       const current = flow.getStore();
       if (current?.connection === session && current.open) {

@@ -26,14 +26,16 @@ const served = 'served';
 /** A pool of connections to PostgreSQL, with one of them open. */
 export async function openPostgres(options: OpenPostgresOptions): Promise<Sessions> {
   const { default: postgres } = await installed('postgres', () => import('postgres'));
-  const pool = createPool(options, (onDeath) => openSlot({ postgres, onDeath, ...options }));
+  const pool = createPool(options, (onDeath, onNotify) =>
+    openSlot({ postgres, onDeath, ...(onNotify === undefined ? {} : { onNotify }), ...options }),
+  );
   pool.release(await pool.acquire());
   return pool;
 }
 
 function createPool(
   { max, acquireTimeoutMs, clock, logger }: OpenPostgresOptions,
-  open: (onDeath: (slot: Slot) => void) => Promise<Slot>,
+  open: (onDeath: (slot: Slot) => void, onNotify?: () => void) => Promise<Slot>,
 ): Sessions {
   const live = new Set<Slot>();
   const idle: Slot[] = [];
@@ -132,7 +134,7 @@ function createPool(
     });
   const shutDown = async () => {
     for (const waiter of waiters.splice(0)) waiter.refuse(closedError());
-    const ends = idle.splice(0).map((slot) => slot.end());
+    const ends = [...idle.splice(0), ...listeners].map((slot) => slot.end());
     const deadline = new AbortController();
     const late = clock.sleep(closeTimeoutMs, deadline.signal).then(
       () => {
@@ -145,7 +147,36 @@ function createPool(
     await Promise.all(ends);
   };
 
+  const listeners = new Set<Slot>();
+
   return {
+    async listen(channel, { onNotify, onLost }) {
+      if (closing !== undefined) throw closedError();
+      let isOver = false;
+      const end = () => {
+        if (!isOver) onLost();
+        isOver = true;
+      };
+      // Beside the pool: it waits for ever, and what is lost is told to its owner alone.
+      const slot = await open((dead) => {
+        listeners.delete(dead);
+        end();
+      }, onNotify);
+      listeners.add(slot);
+      const close = async () => {
+        isOver = true;
+        listeners.delete(slot);
+        await slot.end();
+      };
+      try {
+        await slot.run(`listen "${channel}"`, []);
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      if (slot.dead) throw new DatabaseUnavailable();
+      return { [Symbol.asyncDispose]: close };
+    },
     async acquire() {
       if (closing !== undefined) throw closedError();
       const slot = idle.pop();

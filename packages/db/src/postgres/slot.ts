@@ -11,6 +11,8 @@ export interface SlotOptions {
   connectTimeoutMs: number;
   role: string | undefined;
   clock: Clock;
+  /** Called at every notification. */
+  onNotify?: () => void;
   /** Called once, when the connection is gone for whatever reason. */
   onDeath: (slot: Slot) => void;
 }
@@ -34,6 +36,7 @@ export async function openSlot({
   connectTimeoutMs,
   role,
   clock,
+  onNotify,
   onDeath,
 }: SlotOptions): Promise<Slot> {
   let dead = false;
@@ -47,17 +50,17 @@ export async function openSlot({
     failInFlight?.(lost());
     onDeath(slot);
   };
-  const client = postgres(url, clientOptions(connectTimeoutMs, die));
+  const client = postgres(url, clientOptions(connectTimeoutMs, die, onNotify));
 
-  const send = (text: string, parameters: readonly EncodedParameter[]) =>
-    new Promise<SessionResult>((resolve, reject) => {
+  const prepares = (text: string) =>
+    prepared.has(text) || (prepared.size < preparedMax && Boolean(prepared.add(text)));
+  const send = <Rows>(query: () => PromiseLike<Rows>) =>
+    new Promise<Rows>((resolve, reject) => {
       if (dead) return reject(lost());
-      const prepare =
-        prepared.has(text) || (prepared.size < preparedMax && Boolean(prepared.add(text)));
       // Not Promise.race with one lasting "closed" promise: each race would stay in its memory.
       failInFlight = reject;
-      client.unsafe(text, parameters as string[], { prepare, simple: false } as object).then(
-        (rows) => resolve(toResult(rows)),
+      query().then(
+        (rows) => resolve(rows),
         (error: unknown) => {
           if (endsSession(error)) slot.kill();
           reject(cleanError(error));
@@ -65,15 +68,27 @@ export async function openSlot({
       );
     }).finally(() => (failInFlight = undefined));
 
+  // One message at a time: what postgres.js still queues when a connection dies would wait for a new one.
+  const inTurn = <Rows>(query: () => PromiseLike<Rows>): Promise<Rows> => {
+    const result = tail.then(() => send(query));
+    tail = result.catch(() => {});
+    return result;
+  };
+
   const slot: Slot = {
     get dead() {
       return dead;
     },
-    run(text, parameters) {
-      // One statement at a time: what postgres.js still queues when a connection dies would wait for a new one.
-      const result = tail.then(() => send(text, parameters));
-      tail = result.catch(() => {});
-      return result;
+    async run(text, parameters) {
+      return toResult(
+        await inTurn(() => {
+          const options = { prepare: prepares(text), simple: false } as object;
+          return client.unsafe(text, parameters as string[], options);
+        }),
+      );
+    },
+    async runAll(text) {
+      await inTurn(() => client.unsafe(text).simple());
     },
     kill() {
       die();
@@ -102,7 +117,11 @@ export async function openSlot({
   }
 }
 
-function clientOptions(connectTimeoutMs: number, onclose: () => void): postgres.Options<{}> {
+function clientOptions(
+  connectTimeoutMs: number,
+  onclose: () => void,
+  onnotify: (() => void) | undefined,
+): postgres.Options<{}> {
   return {
     max: 1,
     backoff: () => 1e6,
@@ -114,6 +133,7 @@ function clientOptions(connectTimeoutMs: number, onclose: () => void): postgres.
     prepare: true,
     onnotice: () => {},
     onclose,
+    onnotify,
     // The text of dates and times depends on these.
     connection: { TimeZone: 'UTC', DateStyle: 'ISO, MDY' },
     types: Object.fromEntries(

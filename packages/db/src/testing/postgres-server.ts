@@ -10,10 +10,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomToken, systemClock } from '@svc/core';
+import { freePort } from '@svc/core/testing';
 import { type DatabaseUrls, setUpDatabase } from './databases.ts';
 import { postgresBinaries, serverUser, type ServerUser } from './postgres-binaries.ts';
 
@@ -225,17 +225,4 @@ export async function until(
     await systemClock.sleep(10);
   }
   return true;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(typeof address === 'object' && address !== null ? address.port : 0),
-      );
-    });
-  });
 }
