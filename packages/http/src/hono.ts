@@ -1,6 +1,7 @@
 export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
 export { linkPage, type LinkPageOptions, messagePage } from './hono/link-page.ts';
+export { documentMiddleware, type MiddlewareDocs } from './hono/middleware-docs.ts';
 export { methodNotAllowed } from './hono/method-not-allowed.ts';
 export { noStore } from './hono/no-store.ts';
 export {
@@ -25,3 +26,8 @@ export { handlerTimeout, type HandlerTimeoutOptions } from './hono/handler-timeo
 export { probeRoutes } from './hono/probe-routes.ts';
 export { remoteAddress } from './hono/remote-address.ts';
 export { stack, type StackOptions } from './hono/stack.ts';
+export { breakerGuard, bulkheadGuard } from './hono/resilience.ts';
+export { type ApiVersion, apiVersions, type ApiVersionsOptions } from './hono/api-versions.ts';
+export { deprecated, type DeprecatedOptions } from './hono/deprecated.ts';
+export { loadShedding, type LoadSheddingOptions } from './hono/load-shedding.ts';
+export { maintenanceGuard, type MaintenanceGuardOptions } from './hono/maintenance-guard.ts';

@@ -33,6 +33,68 @@ export {
   type OpenApiResponse,
   type OpenApiSchema,
 } from './openapi.ts';
+export { checkOutboundUrl, type DestinationRules } from './outbound/destination.ts';
+export {
+  OutboundRefused,
+  type RefusalReason,
+  UpstreamTimeout,
+  UpstreamTooLarge,
+  UpstreamUnreachable,
+} from './outbound/failures.ts';
+export {
+  createGuardedFetch,
+  type GuardedFetch,
+  type GuardedFetchOptions,
+  type OutboundContext,
+} from './outbound/guarded-fetch.ts';
+export {
+  dnsResolver,
+  type DnsResolverOptions,
+  type Resolver,
+  systemResolver,
+} from './outbound/resolver.ts';
+export { isPublicAddress } from './outbound/special-addresses.ts';
+export { breakerChanged, callRetried, maintenanceChanged, sheddingChanged } from './events.ts';
+export {
+  createLoadShedder,
+  type LoadShedder,
+  type LoadShedderOptions,
+  Overloaded,
+  type Priority,
+} from './load-shedder.ts';
+export { ReadOnly, UnderMaintenance } from './maintenance/failures.ts';
+export {
+  createMaintenance,
+  type Maintenance,
+  type MaintenanceEntry,
+  type MaintenanceOptions,
+  type MaintenanceTarget,
+} from './maintenance/maintenance.ts';
+export type { MaintenanceStore } from './maintenance/store.ts';
+export { memoryMaintenanceStore } from './stores/memory.ts';
+export {
+  type Breaker,
+  type BreakerOptions,
+  type BreakerState,
+  createBreaker,
+  type Permit,
+} from './resilience/breaker.ts';
+export { type Bulkhead, type BulkheadOptions, createBulkhead } from './resilience/bulkhead.ts';
+export { CallTimeout, CircuitOpen, TooManyCalls } from './resilience/failures.ts';
+export { isFault } from './resilience/fault.ts';
+export {
+  type Attempt,
+  createPolicy,
+  type Policy,
+  type PolicyOptions,
+  type RunOptions,
+} from './resilience/policy.ts';
+export {
+  type FetchUrl,
+  resilientFetch,
+  type ResilientFetchOptions,
+} from './resilience/resilient-fetch.ts';
+export { parseRetryAfter, type RetryOptions } from './resilience/retry.ts';
 export type { Page } from './page.ts';
 export {
   describeProblem,

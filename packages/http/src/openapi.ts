@@ -40,8 +40,18 @@ export interface OpenApiParameter {
   readonly schema?: OpenApiSchema;
 }
 
+/** A header, or where the document has it. */
+export type OpenApiHeader =
+  | { readonly $ref: string }
+  | {
+      readonly description?: string;
+      readonly required?: boolean;
+      readonly schema?: OpenApiSchema;
+    };
+
 export interface OpenApiResponse {
   readonly description?: string;
+  readonly headers?: Readonly<Record<string, OpenApiHeader>>;
   readonly content?: OpenApiContent;
 }
 
@@ -148,6 +158,12 @@ function impliedFailures(operation: OpenApiOperation): FailureType[] {
   ];
 }
 
+const saysWhen: ReadonlySet<number> = new Set([429, 503]);
+const retryAfter: OpenApiHeader = {
+  description: 'After so many seconds it is worth trying again (RFC 9110 section 10.2.3).',
+  schema: { type: 'integer', minimum: 0 },
+};
+
 function problemResponses(
   problems: readonly ProblemDescription[],
   typeBase: string,
@@ -158,6 +174,7 @@ function problemResponses(
     String(status),
     {
       description: list.map((problem) => problem.title).join(' Or: '),
+      ...(saysWhen.has(status) && { headers: { 'Retry-After': retryAfter } }),
       content: {
         'application/problem+json': {
           schema: {
@@ -191,9 +208,55 @@ function exampleOf({ code, status, title }: ProblemDescription, typeBase: string
   };
 }
 
+/** A header as middlewares describe it. */
+export interface DocumentedHeader {
+  readonly description: string;
+  readonly schema: OpenApiSchema;
+  /** @default false */
+  readonly required?: boolean;
+}
+
+/** The headers of one operation that are not the operation's own, by name. */
+export interface OperationHeaders {
+  readonly request: Readonly<Record<string, DocumentedHeader>>;
+  readonly response: Readonly<Record<string, DocumentedHeader>>;
+}
+
+/** The same document, in which operations name the headers that middlewares read and set. */
+export function documentHeaders(
+  document: OpenApiDocument,
+  headersOf: (operationId: string) => OperationHeaders,
+): OpenApiDocument {
+  const headers: Record<string, DocumentedHeader> = {};
+  const complete = (operation: OpenApiOperation): OpenApiOperation => {
+    const { request, response } = headersOf(operation.operationId ?? '');
+    Object.assign(headers, response);
+    const taken = Object.entries(request).map(([name, header]): OpenApiParameter => ({
+      name,
+      in: 'header',
+      required: false,
+      ...header,
+    }));
+    const set = mapValues(response, (_, name) => ({ $ref: `#/components/headers/${name}` }));
+    if (taken.length + Object.keys(set).length === 0) return operation;
+    return {
+      ...operation,
+      parameters: [...(operation.parameters ?? []), ...taken],
+      responses: mapValues(operation.responses ?? {}, (one) => ({
+        ...one,
+        headers: { ...one.headers, ...set },
+      })),
+    };
+  };
+  const paths = mapValues(document.paths, (operations) => mapValues(operations, complete));
+  const { components } = document;
+  if (Object.keys(headers).length === 0) return document;
+  return { ...document, paths, components: { ...components, headers } };
+}
+
 function mapValues<Value, Result>(
   record: Readonly<Record<string, Value>>,
-  map: (value: Value) => Result,
+  map: (value: Value, key: string) => Result,
 ): Record<string, Result> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
 }

@@ -21,6 +21,8 @@ const statusByCode: ReadonlyMap<string, number> = new Map([
   ['http.method_not_allowed', 405],
   ['http.body_timeout', 408],
   ['http.unsupported_media_type', 415],
+  ['http.upstream_unreachable', 502],
+  ['http.upstream_too_large', 502],
   // The IETF draft "The Idempotency-Key HTTP Header Field", section 2.7.
   ['idempotency.key_reused_unprocessable', 422],
 ]);

@@ -1,6 +1,7 @@
 import { failure } from '@svc/core';
 import { CrossSite } from '@svc/http';
 import {
+  documentMiddleware,
   openapiDocument,
   openapiRoutes,
   operation,
@@ -194,4 +195,53 @@ test('the type of every problem leads to a page', async () => {
   expect(await problemIn(await server.request('/errors/test.unknown'))).toMatchObject({
     code: 'http.not_found',
   });
+});
+
+test('what a middleware reads, sets and refuses with stands at the operations behind it, and at no other', async () => {
+  class TooOften extends failure('test.too_often', 'rate_limited', 'Too often.') {}
+  const header = (description: string) => ({ description, schema: { type: 'string' } });
+  const pass = async (_: unknown, next: () => Promise<void>) => next();
+  const limit = documentMiddleware(pass.bind(null), {
+    responseHeaders: { RateLimit: header('What remains.') },
+    failures: [TooOften],
+  });
+  const once = documentMiddleware(pass.bind(null), {
+    methods: ['POST'],
+    requestHeaders: { 'Idempotency-Key': header('A text of your own.') },
+  });
+  const described = (id: string) =>
+    operation({ id, summary: id, responses: { 200: { description: 'Done' } } });
+  const { app } = testApp();
+  app.get('/before', described('before'), (c) => c.text(''));
+  app.use('/limited/*', limit);
+  const inner = new Hono()
+    .use(once)
+    .get('/', described('read'), (c) => c.text(''))
+    .post('/:id', described('write'), (c) => c.text(''));
+  app.route('/limited', inner);
+  app.get('/limited-not', described('beside'), (c) => c.text(''));
+  app.route('/', problemRoutes(app));
+  const { paths, components } = await openapiDocument(app, { info });
+  const shown = (path: string, method: string) => {
+    const { parameters = [], responses = {} } = paths[path]?.[method] ?? {};
+    return {
+      reads: parameters.filter((each) => each.in === 'header').map((each) => each.name),
+      sets: Object.keys(responses[200]?.headers ?? {}),
+      refuses: Object.keys(responses[429]?.headers ?? {}),
+    };
+  };
+  const nothing = { reads: [], sets: [], refuses: [] };
+  expect(shown('/before', 'get')).toEqual(nothing);
+  expect(shown('/limited-not', 'get')).toEqual(nothing);
+  const limited = { reads: [], sets: ['RateLimit'], refuses: ['Retry-After', 'RateLimit'] };
+  expect(shown('/limited', 'get')).toEqual(limited);
+  expect(shown('/limited/{id}', 'post')).toEqual({ ...limited, reads: ['Idempotency-Key'] });
+  expect(paths['/limited/{id}']?.['post']?.parameters).toContainEqual({
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: false,
+    ...header('A text of your own.'),
+  });
+  expect(components?.['headers']).toEqual({ RateLimit: header('What remains.') });
+  expect((await app.request('/errors/test.too_often')).status).toBe(200);
 });

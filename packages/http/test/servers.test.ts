@@ -120,6 +120,30 @@ describe.each(shownRuntimes)('a server on %s', (runtime) => {
     expect(service.said.some((line) => 'unexpected' in line)).toBe(false);
   });
 
+  it.each([
+    ['a length and chunks', 'Content-Length: 4\r\nTransfer-Encoding: chunked'],
+    ['chunks and a length', 'Transfer-Encoding: chunked\r\nContent-Length: 4'],
+    ['chunks that are not last', 'Transfer-Encoding: chunked, identity'],
+    ['an unknown coding', 'Transfer-Encoding: xchunked'],
+    ['a space before the colon', 'Transfer-Encoding : chunked'],
+    ['a signed length', 'Content-Length: +4'],
+    ['a length in hexadecimal', 'Content-Length: 0x4'],
+    ['two lengths in one', 'Content-Length: 4, 5'],
+    ['a negative length', 'Content-Length: -1'],
+    ['a folded header', 'X-A: b\r\n Transfer-Encoding: chunked'],
+    ['a header without a colon', 'Transfer-Encoding'],
+  ])('hears no second request behind one with %s', async (_, header) => {
+    const smuggled = `0\r\n\r\nGET /address HTTP/1.1\r\nHost: test\r\nX-Smuggled: `;
+    const { socket, answered, received } = open(service.port);
+    socket.write(`POST /size HTTP/1.1\r\nHost: test\r\n${header}\r\n\r\n${smuggled}x\r\n\r\n`);
+    const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+    await answered;
+    // A server that is told that nothing more comes answers what it has heard, and closes.
+    socket.end();
+    await closed;
+    expect(received()).not.toContain('"address"');
+  });
+
   it('answers 408 to a body that stops, and to one that trickles, and lets go of the connection', async () => {
     const stopped = await send(`${post('/size', 'Content-Length: 5')}he`);
     expect([stopped.status, stopped.body]).toEqual([408, '{"code":"http.body_timeout"}']);

@@ -3,8 +3,14 @@ import { Hono } from 'hono';
 import { generateSpecs } from 'hono-openapi';
 import { findTargetHandler, isMiddleware } from 'hono/utils/handler';
 import { renderDocsPage } from '../docs-page.ts';
-import { documentProblems, type OpenApiDocument } from '../openapi.ts';
-import { type DocumentedRoute, documentedRoutes, operation } from './operation.ts';
+import { documentHeaders, documentProblems, type OpenApiDocument } from '../openapi.ts';
+import { docsBefore } from './middleware-docs.ts';
+import {
+  type DocumentedRoute,
+  documentedRoutes,
+  operation,
+  type OperationOptions,
+} from './operation.ts';
 import { sendPage } from './send-page.ts';
 import type { AnyApp } from './any-app.ts';
 
@@ -22,6 +28,8 @@ export interface OpenApiOptions {
   readonly tags?: readonly { readonly name: string; readonly description?: string }[];
   /** What every operation can answer, such as limits. @default [] */
   readonly failures?: readonly FailureType[];
+  /** Whether an operation belongs to this document, such as by its tags: one app can have one for the public and one for admins. @default all */
+  readonly includes?: (operation: OperationOptions) => boolean;
   /** As given to `problems`. @default '/errors' */
   readonly typeBase?: string;
 }
@@ -41,9 +49,14 @@ export async function openapiDocument(
     securitySchemes = {},
     tags,
     failures = [],
+    includes = () => true,
     typeBase = '/errors',
   } = options;
   const operations = operationsById(app);
+  const isShown = (id = '') => {
+    const route = operations.get(id);
+    return route === undefined || includes(route.operation);
+  };
   const generated = await generateSpecs(app, {
     // Left alone it drops /openapi.json-like paths and adds an answer that repeats the body.
     excludeStaticFile: false,
@@ -54,7 +67,11 @@ export async function openapiDocument(
   const document: OpenApiDocument = {
     // The way back to JSON drops `undefined` and shared references.
     ...(JSON.parse(JSON.stringify(generated)) as OpenApiDocument),
-    tags: tags ?? namesOfTags(operations.values()).map((name) => ({ name })),
+    tags:
+      tags ??
+      namesOfTags([...operations.values()].filter((route) => includes(route.operation))).map(
+        (name) => ({ name }),
+      ),
     ...(servers === undefined ? {} : { servers }),
     ...(schemes.length === 0 ? {} : { security: schemes.map((name) => ({ [name]: [] })) }),
     components: {
@@ -62,8 +79,22 @@ export async function openapiDocument(
       ...(schemes.length === 0 ? {} : { securitySchemes }),
     },
   };
-  const failuresOf = (id: string) => operations.get(id)?.operation.failures ?? [];
-  return documentProblems(document, { failuresOf, common: failures, typeBase });
+  const docsOf = (id: string) => {
+    const route = operations.get(id);
+    return route === undefined ? [] : docsBefore(app, route);
+  };
+  const failuresOf = (id: string) => [
+    ...(operations.get(id)?.operation.failures ?? []),
+    ...docsOf(id).flatMap((docs) => docs.failures ?? []),
+  ];
+  const scoped = { ...document, paths: pathsOf(document, isShown) };
+  return documentHeaders(
+    documentProblems(scoped, { failuresOf, common: failures, typeBase }),
+    (id) => ({
+      request: Object.assign({}, ...docsOf(id).map((docs) => docs.requestHeaders)),
+      response: Object.assign({}, ...docsOf(id).map((docs) => docs.responseHeaders)),
+    }),
+  );
 }
 
 /**
@@ -118,4 +149,16 @@ function operationsById(app: AnyApp): ReadonlyMap<string, DocumentedRoute> {
 function namesOfTags(routes: Iterable<DocumentedRoute>): string[] {
   const shown = [...routes].filter((route) => route.operation.hidden !== true);
   return [...new Set(shown.flatMap((route) => route.operation.tags ?? []))];
+}
+
+/** Only the paths and methods whose operation is shown. */
+function pathsOf(
+  { paths }: OpenApiDocument,
+  isShown: (id?: string) => boolean,
+): OpenApiDocument['paths'] {
+  const kept = Object.entries(paths).map(([path, operations]) => {
+    const shown = Object.entries(operations).filter(([, one]) => isShown(one.operationId));
+    return [path, Object.fromEntries(shown)] as const;
+  });
+  return Object.fromEntries(kept.filter(([, operations]) => Object.keys(operations).length > 0));
 }

@@ -2,15 +2,20 @@ import { type FailureType, InvalidCursor, ValidationFailed } from '@svc/core';
 import { Hono } from 'hono';
 import * as failures from '../failures.ts';
 import * as limitFailures from '../limit-failures.ts';
+import { Overloaded } from '../load-shedder.ts';
+import * as maintenanceFailures from '../maintenance/failures.ts';
+import * as outboundFailures from '../outbound/failures.ts';
+import * as resilienceFailures from '../resilience/failures.ts';
 import { PreconditionFailed, PreconditionRequired } from '../precondition.ts';
 import { describeProblem } from '../problem.ts';
 import { collectProblems, renderProblemIndex, renderProblemPage } from '../problem-pages.ts';
+import { failuresOfMiddlewares } from './middleware-docs.ts';
 import { documentedRoutes, operation } from './operation.ts';
 import { sendPage } from './send-page.ts';
 import type { AnyApp } from './any-app.ts';
 
 export interface ProblemRoutesOptions {
-  /** Failures that no operation names, such as limits. @default [] */
+  /** Failures that no operation and no middleware names. @default [] */
   readonly failures?: readonly FailureType[];
   /** As given to `problems`, where its path is not `/errors`. @default '/errors' */
   readonly typeBase?: string;
@@ -20,6 +25,10 @@ export interface ProblemRoutesOptions {
 const always: readonly FailureType[] = [
   ...Object.values(failures),
   ...Object.values(limitFailures),
+  ...Object.values(maintenanceFailures),
+  ...Object.values(outboundFailures),
+  ...Object.values(resilienceFailures),
+  Overloaded,
   PreconditionFailed,
   PreconditionRequired,
   ValidationFailed,
@@ -28,7 +37,7 @@ const always: readonly FailureType[] = [
 
 /**
  * Routes `GET /errors` and `GET /errors/{code}`: the pages that the `type` of every problem leads to,
- * for every failure that an operation of `app` names.
+ * for every failure that an operation or a middleware of `app` names.
  */
 export function problemRoutes(
   app: AnyApp,
@@ -36,7 +45,8 @@ export function problemRoutes(
 ): Hono {
   const open = () => {
     const named = documentedRoutes(app).flatMap((route) => route.operation.failures ?? []);
-    return collectProblems([...always, ...others, ...named].map(describeProblem));
+    const all = [...always, ...others, ...failuresOfMiddlewares(app), ...named];
+    return collectProblems(all.map(describeProblem));
   };
   let known: ReturnType<typeof open> | undefined;
   const hidden = { responses: {}, hidden: true } as const;
