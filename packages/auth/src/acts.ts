@@ -1,7 +1,9 @@
 import { afterCommit, transact, type Trx } from '@svc/db';
 import type { AuthContext, WriteOptions } from './context.ts';
 import { acted } from './events.ts';
+import { demandTenant } from './identity-scope.ts';
 import { cleanOrigin, type Origin } from './origin.ts';
+import { findUser } from './users.ts';
 
 /** What can happen to an account. Names are API: events, audit entries and metrics carry them. */
 export const authActTypes = [
@@ -12,6 +14,7 @@ export const authActTypes = [
   'auth.user.renamed',
   'auth.user.disabled',
   'auth.user.enabled',
+  'auth.user.deleted',
   'auth.user.roles_changed',
   'auth.login.succeeded',
   'auth.login.failed',
@@ -63,6 +66,8 @@ export interface AuthAct {
   readonly outcome?: 'success' | 'failure' | 'denied';
   /** Whose account it is about; `null` where nobody has the address. */
   readonly userId: string | null;
+  /** In which tenant. @default the one whose user it is, where identities belong to tenants */
+  readonly tenantId?: string | null;
   /** @default the user; nobody that is known where `userId` is `null` */
   readonly actor?: Actor;
   /** @default the user */
@@ -72,8 +77,10 @@ export interface AuthAct {
 }
 
 /** An entry for an audit log; what `@svc/audit` takes. */
-export interface AuthAuditEvent extends Omit<AuthAct, 'userId' | 'actor'> {
+export interface AuthAuditEvent extends Omit<AuthAct, 'userId' | 'actor' | 'tenantId'> {
   readonly actor: Actor;
+  /** In which tenant, where that is known. */
+  readonly tenantId?: string;
   readonly requestId: string | null;
   /** To be kept apart, so that it can be erased. */
   readonly personal: Readonly<Record<string, string | null>>;
@@ -91,10 +98,27 @@ export async function record(
 ): Promise<void> {
   const { userId, outcome = 'success' } = act;
   const details = detailsOf(act);
-  await context.audit?.(toAuditEvent({ ...act, details }, cleanOrigin(origin)), { within: trx });
+  const tenantId = await tenantOf(context, trx, act, origin);
+  const event = toAuditEvent({ ...act, details, tenantId }, cleanOrigin(origin));
+  await context.audit?.(event, { within: trx });
   // Whatever it was, this process sees it from the next request on.
   if (userId !== null) afterCommit(trx, () => context.sessions.forget(userId));
-  afterCommit(trx, () => acted.publish(context.name, { type: act.type, outcome, userId, details }));
+  const where = tenantId !== null && { tenantId };
+  const told = { type: act.type, outcome, userId, ...where, details };
+  afterCommit(trx, () => acted.publish(context.name, told));
+}
+
+// What a request says is asked last: a user's act belongs into the log of their tenant, whoever did it and from where.
+async function tenantOf(
+  { identities }: AuthContext,
+  trx: Trx,
+  { userId, tenantId }: AuthAct,
+  origin: Origin,
+): Promise<string | null> {
+  if (tenantId !== undefined) return tenantId;
+  if (identities === 'global') return null;
+  if (userId !== null) return (await findUser(trx, userId)).tenant_id;
+  return demandTenant({ identities }, origin);
 }
 
 /** Records what is no part of a transaction, such as an attempt that was refused. */
@@ -112,13 +136,14 @@ const detailsOf = ({ actor, details = {} }: AuthAct) =>
 const toActor = ({ type, id, reason }: Actor): Actor =>
   reason === undefined ? { type, id } : { type, id, reason };
 
-function toAuditEvent(act: AuthAct, origin: Origin): AuthAuditEvent {
-  const { userId, actor, target, ...rest } = act;
+function toAuditEvent(act: AuthAct & { tenantId: string | null }, origin: Origin): AuthAuditEvent {
+  const { userId, tenantId, actor, target, ...rest } = act;
   const about = target ?? (userId === null ? undefined : { type: 'user', id: userId });
   return {
     ...rest,
     actor: toActor(actor ?? { type: userId === null ? 'anonymous' : 'user', id: userId }),
     ...(about !== undefined && { target: about }),
+    ...(tenantId !== null && { tenantId }),
     requestId: origin.requestId ?? null,
     personal: { address: origin.address ?? null, device: origin.device ?? null },
   };

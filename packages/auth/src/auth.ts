@@ -14,7 +14,7 @@ import {
 import type { Db } from '@svc/db';
 import { type Account, createAccount } from './account/account.ts';
 import type { AppendAudit } from './acts.ts';
-import { type ApiKeys, createApiKeys, findApiKey } from './api-keys/api-keys.ts';
+import { type ApiKeys, createApiKeys, principalOfKey } from './api-keys/api-keys.ts';
 import {
   type Authorization,
   type AuthPermission,
@@ -29,8 +29,12 @@ import { createDevices } from './lockout/devices.ts';
 import { createOwnDevices, type OwnDevices } from './lockout/own-devices.ts';
 import { type LockoutOptions, parseLockout } from './lockout/throttle-policy.ts';
 import { createThrottles } from './lockout/throttles.ts';
-import { createMailer, type SendMail } from './mails.ts';
+import { deliverMail } from './mail-delivery.ts';
+import { type MailRequest, memoryQueue, type QueueMail } from './mail-requests.ts';
+import type { SendMail } from './mails.ts';
 import { createOneTimeTokens, isTokenShaped } from './one-time-tokens.ts';
+import { demandTenant, type IdentityScope } from './identity-scope.ts';
+import type { Origin } from './origin.ts';
 import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
@@ -78,8 +82,8 @@ export interface Auth<
     input: { refreshToken: string },
     options?: Pick<WriteOptions, 'origin'>,
   ): Promise<Refreshed>;
-  /** Whose session's token or API key it is, or `null` unless that is alive at this moment. */
-  authenticate(token: string): Promise<Principal | null>;
+  /** Whose session's token or API key it is, or `null` unless that is alive at this moment. Of one tenant's user, in that tenant only. @throws {TenantRequired} */
+  authenticate(token: string, at?: Pick<Origin, 'tenantId'>): Promise<Principal | null>;
   /** Mails a link that works for 30 minutes, if the address has an account. @throws {ValidationFailed} */
   forgotPassword(input: { email: string }, options?: WriteOptions): Promise<void>;
   /** Sets a password by the token of a link, once, ends all sessions and mails the owner. @throws {InvalidToken} @throws {ValidationFailed} @throws {AuthBusy} @throws {BreachCheckUnavailable} */
@@ -93,6 +97,8 @@ export interface Auth<
   readonly users: UserManagement<Role>;
   /** The browsers in which somebody has signed in before, and which they trust. */
   readonly devices: OwnDevices;
+  /** Sends a mail that was queued, with a new link: for the job of `queueMail`. Sends nothing where it is over, such as for somebody disabled or verified by now. Again is harmless: the newest link works. @throws {Error} where it could not be sent */
+  deliverMail(request: MailRequest): Promise<void>;
   /** Deletes what is over: counters of failures, devices, challenges, keys of refresh tokens, old links with what waited for them, apps that were never confirmed. */
   purge(): Promise<Purged>;
   /** Begins to purge once an hour. */
@@ -113,10 +119,19 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   cipher?: Cipher;
   /** Roles that bring nothing before a second factor was shown, and how long a browser that its user trusts is asked for none. @default none, and 30d */
   mfa?: { requiredFor?: readonly Role[]; trustDevices?: Duration | false };
-  /** Sends one mail; called after the commit and after the answer. */
+  /** Sends one mail; called by `deliverMail`. */
   sendMail: SendMail;
+  /** Queues which mail to whom, in the transaction of what it tells: `enqueue` of a queue whose job calls `deliverMail`. @default sent from memory after the commit and after the answer, once */
+  queueMail?: QueueMail;
   /** Where people reach the app (`https://app.example.com`); every link starts with it. */
   publicUrl: string;
+  /**
+   * Whose an identity is. `per_tenant`: an address may register once in each tenant and is another user there; every
+   * request says by `origin.tenantId` in which. Not to be changed once there are users. @default 'global'
+   */
+  identities?: IdentityScope;
+  /** Where the people of a tenant reach the app: what links in mails, and redirects from providers, start with. Its value is trusted. @default publicUrl for all */
+  tenantUrl?: (tenantId: string) => string | Promise<string>;
   /** What the app is called in mails and on pages. */
   appName: string;
   /** Cost and bounds of password hashing. @default argon2id, 19456 KiB, 2 passes, 3 at once, 64 waiting */
@@ -125,8 +140,11 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   sessions?: { idle?: Duration; absolute?: Duration; cache?: SessionCacheOptions };
   /** Hands out refresh tokens to clients that ask for them, and how long the tokens work that they renew; needs `cipher`. @default none, and 10m */
   refresh?: { accessTtl?: Duration };
-  /** What API keys begin with; 2 to 16 letters and digits. @default 'svc' */
-  apiKeys?: { prefix?: string };
+  /** What API keys begin with; 2 to 16 letters and digits. Whether a user may make a key for a tenant: who is a member of it. @default 'svc', and nobody makes any for a tenant */
+  apiKeys?: {
+    prefix?: string;
+    isMember?: (userId: string, tenantId: string) => boolean | Promise<boolean>;
+  };
   /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
   lockout?: LockoutOptions | false;
   /** Where links lead, under `publicUrl`. @default /auth/verify, /auth/password/reset and /auth/email/confirm */
@@ -156,12 +174,15 @@ export function createAuth<
   cipher,
   mfa: { requiredFor: mfaRoles = [], trustDevices = '30d' } = {},
   sendMail,
+  queueMail,
   publicUrl,
+  identities = 'global',
+  tenantUrl = () => publicUrl,
   appName,
   hashing = {},
   sessions: { idle = '14d', absolute = '90d', cache } = {},
   refresh,
-  apiKeys: { prefix: keyPrefix = 'svc' } = {},
+  apiKeys: { prefix: keyPrefix = 'svc', isMember } = {},
   passwords = {},
   lockout = {},
   paths: {
@@ -194,10 +215,19 @@ export function createAuth<
   // At the start rather than at the first sign-in.
   if (refresh !== undefined) needCipher();
   const families = createRefreshFamilies({ cipher: needCipher, random });
+  if (identities !== 'global' && identities !== 'per_tenant')
+    throw new TypeError('identities must be global or per_tenant');
+  const urlOf = async (tenantId: string | null) =>
+    tenantId === null ? base : parsePublicUrl(await tenantUrl(tenantId));
+  const background = createBackground(logger, systemClock);
+  const paths = { verify: verifyPath, reset_password: resetPath, change_email: confirmPath };
+  const deliver = (request: MailRequest) => deliverMail(context, { sendMail, paths }, request);
   const context: AuthContext = {
     name,
     appName,
     publicUrl: base,
+    urlOf,
+    identities,
     db,
     clock,
     newId,
@@ -230,14 +260,8 @@ export function createAuth<
       newId,
       random,
     }),
-    mailer: createMailer({
-      sendMail,
-      publicUrl: base,
-      appName,
-      paths: { verify: verifyPath, resetPassword: resetPath, confirmEmail: confirmPath },
-      logger,
-    }),
-    background: createBackground(logger, systemClock),
+    queueMail: queueMail ?? memoryQueue(deliver, { background, logger }),
+    background,
   };
   const purging = createPurgeCycle(context);
   const stop = async () => {
@@ -255,20 +279,23 @@ export function createAuth<
     login: (input, options) => login(context, input, options),
     logout: (input, options) => logout(context, input, options),
     refresh: (input, options) => refreshSession(context, input, options),
-    async authenticate(token) {
+    async authenticate(token, at) {
+      const tenantId = demandTenant(context, at);
       // A session's token has 43 characters; a key has more.
-      if (isTokenShaped(token)) return context.sessions.find(db, token);
-      const found = await findApiKey(context, keyPrefix, token);
-      return found === null ? null : context.principalOf(found.user, { apiKey: found.apiKey });
+      const principal = isTokenShaped(token)
+        ? await context.sessions.find(db, token)
+        : await principalOfKey(context, keyPrefix, token);
+      return principal?.user.tenantId === tenantId ? principal : null;
     },
     forgotPassword: (input, options) => forgotPassword(context, input, options),
     resetPassword: (input, options) => resetPassword(context, input, options),
     account: createAccount(context),
     mfa: createMfa(context),
     sessions: createSessionManagement(context),
-    apiKeys: createApiKeys(context, keyPrefix),
+    apiKeys: createApiKeys(context, { prefix: keyPrefix, isMember }),
     users: createUserManagement(context),
     devices: createOwnDevices(context),
+    deliverMail: deliver,
     purge: () => purge(context),
     start: async () => purging.start(),
     stop,

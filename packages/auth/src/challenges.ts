@@ -21,19 +21,28 @@ export interface NewChallenge {
   purpose: ChallengePurpose;
   /** `null` while it is not known who answers. */
   userId: string | null;
+  /** In which it is made, and in no other answered; `null` where identities are global. */
+  tenantId: string | null;
   /** What the second half needs. Secrets in it are sealed. */
   data: Readonly<Record<string, unknown>>;
+}
+
+export interface WantedChallenge {
+  purpose: ChallengePurpose;
+  token: string;
+  /** At whose door it is answered. */
+  tenantId: string | null;
 }
 
 /** First halves of what takes two requests. Whoever has the token may go on, once. */
 export interface Challenges {
   create(db: Db, challenge: NewChallenge): Promise<{ token: string; expiresAt: Date }>;
   /** The challenge, while it may be answered; nothing is used up. */
-  find(db: Db, purpose: ChallengePurpose, token: string): Promise<ChallengeRow | null>;
+  find(db: Db, wanted: WantedChallenge): Promise<ChallengeRow | null>;
   /** As `find`, and who looks for the same one waits until the transaction has ended. */
-  lock(trx: Trx, purpose: ChallengePurpose, token: string): Promise<ChallengeRow | null>;
+  lock(trx: Trx, wanted: WantedChallenge): Promise<ChallengeRow | null>;
   /** Uses it up; of any number at once, one gets the row and the others `null`. */
-  consume(db: Db, purpose: ChallengePurpose, token: string): Promise<ChallengeRow | null>;
+  consume(db: Db, wanted: WantedChallenge): Promise<ChallengeRow | null>;
   /** Counts a wrong answer; after five the challenge is dead. */
   countFailure(db: Db, id: string): Promise<void>;
   /** Deletes those that ended a day ago and answers how many. */
@@ -48,17 +57,18 @@ export function createChallenges(options: {
   random: RandomBytes;
 }): Challenges {
   const { clock, newId, random } = options;
-  const alive = (db: Db, purpose: ChallengePurpose, token: string) =>
+  const alive = (db: Db, { purpose, token, tenantId }: WantedChallenge) =>
     tablesOf(db)
       .selectFrom('svc_auth.challenges')
       .selectAll()
       .where('token_hash', '=', sha256(token))
       .where('purpose', '=', purpose)
+      .where('tenant_id', 'is not distinct from', tenantId)
       .where('used_at', 'is', null)
       .where('failures', '<', maxFailures)
       .where('expires_at', '>', clock.now());
   return {
-    async create(db, { purpose, userId, data }) {
+    async create(db, { purpose, userId, tenantId, data }) {
       const token = randomToken(32, random);
       const now = clock.now();
       const expiresAt = new Date(now.getTime() + challengeTtlMs);
@@ -74,19 +84,20 @@ export function createChallenges(options: {
           created_at: now,
           expires_at: expiresAt,
           used_at: null,
+          tenant_id: tenantId,
         })
         .execute();
       return { token, expiresAt };
     },
-    async find(db, purpose, token) {
-      if (!isTokenShaped(token)) return null;
-      return (await alive(db, purpose, token).executeTakeFirst()) ?? null;
+    async find(db, wanted) {
+      if (!isTokenShaped(wanted.token)) return null;
+      return (await alive(db, wanted).executeTakeFirst()) ?? null;
     },
-    async lock(trx, purpose, token) {
-      if (!isTokenShaped(token)) return null;
-      return (await alive(trx, purpose, token).forUpdate().executeTakeFirst()) ?? null;
+    async lock(trx, wanted) {
+      if (!isTokenShaped(wanted.token)) return null;
+      return (await alive(trx, wanted).forUpdate().executeTakeFirst()) ?? null;
     },
-    async consume(db, purpose, token) {
+    async consume(db, { purpose, token, tenantId }) {
       if (!isTokenShaped(token)) return null;
       const now = clock.now();
       const row = await tablesOf(db)
@@ -94,6 +105,7 @@ export function createChallenges(options: {
         .set({ used_at: now })
         .where('token_hash', '=', sha256(token))
         .where('purpose', '=', purpose)
+        .where('tenant_id', 'is not distinct from', tenantId)
         .where('used_at', 'is', null)
         .where('failures', '<', maxFailures)
         .where('expires_at', '>', now)

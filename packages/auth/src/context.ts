@@ -4,10 +4,11 @@ import type { AppendAudit } from './acts.ts';
 import type { Authorization } from './authorization.ts';
 import type { Background } from './background.ts';
 import type { Challenges } from './challenges.ts';
+import type { IdentityScope } from './identity-scope.ts';
 import type { Devices } from './lockout/devices.ts';
 import type { LockoutAnswer } from './lockout/throttle-policy.ts';
 import type { Throttles } from './lockout/throttles.ts';
-import type { Mailer } from './mails.ts';
+import type { QueueMail } from './mail-requests.ts';
 import type { OneTimeTokens } from './one-time-tokens.ts';
 import type { Origin } from './origin.ts';
 import type { PrincipalOf } from './principal.ts';
@@ -22,6 +23,10 @@ export interface AuthContext {
   readonly appName: string;
   /** Where people reach the app. */
   readonly publicUrl: URL;
+  /** Where the people of a tenant do; of no tenant, `publicUrl`. */
+  urlOf(tenantId: string | null): Promise<URL>;
+  /** Whose an identity is. */
+  readonly identities: IdentityScope;
   readonly db: Db;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -42,7 +47,7 @@ export interface AuthContext {
   readonly lockout: { readonly answer: LockoutAnswer; readonly maxWaitMs: number };
   /** Browsers in which a user has signed in before. */
   readonly devices: Devices;
-  readonly mailer: Mailer;
+  readonly queueMail: QueueMail;
   readonly background: Background;
   /** Encrypts what must be readable again. @throws {TypeError} where `createAuth` got no cipher. */
   cipher(): Cipher;

@@ -7,5 +7,7 @@ export const acted = defineEvent<{
   readonly outcome: 'success' | 'failure' | 'denied';
   /** `null` where nobody has the address. */
   readonly userId: string | null;
+  /** In which tenant, where that is known. */
+  readonly tenantId?: string;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }>('svc.auth.acted');

@@ -21,6 +21,20 @@ export class Unauthenticated extends failure(
   'Sign in to do this.',
 ) {}
 
+/** Identities belong to tenants here, and the request names none. */
+export class TenantRequired extends failure(
+  'auth.tenant_required',
+  'invalid',
+  'It is not clear for which tenant this is.',
+) {}
+
+/** The tenant lets in only those who have a second factor, and the account has none. */
+export class MfaEnrolmentRequired extends failure(
+  'auth.mfa_enrolment_required',
+  'forbidden',
+  'Set up a second factor to work here.',
+) {}
+
 /** A page of another site asked to sign its visitor in. */
 export class ForeignLogin extends failure(
   'auth.foreign_login',

@@ -1,6 +1,11 @@
 export { requireAbac, requirePermission, requireRole } from './hono/guards.ts';
 export { deviceCookieName } from './hono/device-cookie.ts';
 export { originOf, type Transport } from './hono/origin.ts';
+export { requireTenantMfa, type RequireTenantMfaOptions } from './hono/require-tenant-mfa.ts';
+export {
+  tenantApiKeyRoutes,
+  type TenantApiKeyRoutesOptions,
+} from './hono/tenant-api-key-routes.ts';
 export { passkeyRoutes } from './hono/passkey-routes.ts';
 export { oauthRoutes, type OAuthRoutesOptions } from './hono/oauth-routes.ts';
 export {

@@ -8,7 +8,9 @@ export {
   authActTypes,
   type AuthAuditEvent,
 } from './acts.ts';
-export type { ApiKey, ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
+export type { ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
+export type { ApiKey } from './api-keys/queries.ts';
+export type { TenantApiKey, TenantApiKeys } from './api-keys/tenant-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';
 export {
   type Authorization,
@@ -22,6 +24,7 @@ export {
   type Subject,
 } from './authorization.ts';
 export type { WriteOptions } from './context.ts';
+export { type EmailAddress, parseEmail } from './email.ts';
 export { acted } from './events.ts';
 export {
   AccessDenied,
@@ -38,17 +41,21 @@ export {
   InvalidRefreshToken,
   InvalidToken,
   LastWayIn,
+  MfaEnrolmentRequired,
   MfaNotEnabled,
   SessionNotFound,
+  TenantRequired,
   TooManyApiKeys,
   TotpNotFound,
   UserExists,
   UserNotFound,
   Unauthenticated,
 } from './failures.ts';
+export type { IdentityScope } from './identity-scope.ts';
 export type { Device, OwnDevices } from './lockout/own-devices.ts';
 export type { CounterOptions, LockoutAnswer, LockoutOptions } from './lockout/throttle-policy.ts';
 export type { Login, LoginFailedReason } from './login.ts';
+export { type MailRequest, MailRequestSchema, type QueueMail } from './mail-requests.ts';
 export type { AuthMail, SecurityChange, SendMail } from './mails.ts';
 export type { Origin } from './origin.ts';
 export {

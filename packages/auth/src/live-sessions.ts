@@ -7,7 +7,7 @@ import { type SessionRow, tablesOf, type UserRow } from './tables.ts';
 
 /** A session that is alive at this moment, and of its user what a principal shows. */
 export type LiveSessionRow = SessionRow &
-  Pick<UserRow, 'email' | 'name' | 'verified_at' | 'roles' | 'mfa_enabled_at'> & {
+  Pick<UserRow, 'email' | 'name' | 'verified_at' | 'roles' | 'mfa_enabled_at' | 'tenant_id'> & {
     user_created_at: Date;
   };
 
@@ -58,7 +58,7 @@ function liveSessions(db: Db, keys: readonly string[], now: Date) {
     .innerJoin('svc_auth.users as u', 'u.id', 's.user_id')
     .selectAll('s')
     .select(['u.email', 'u.name', 'u.verified_at', 'u.created_at as user_created_at'])
-    .select(['u.roles', 'u.mfa_enabled_at'])
+    .select(['u.roles', 'u.mfa_enabled_at', 'u.tenant_id'])
     .where('s.token_hash', '=', sql<Uint8Array>`any(${keys}::bytea[])`)
     .where('s.idle_expires_at', '>', now)
     .where('s.absolute_expires_at', '>', now)

@@ -1,10 +1,10 @@
 import { transact } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
-import { type EmailAddress, parseEmail } from './email.ts';
+import { demandTenant, type ScopedEmail, scopedEmail } from './identity-scope.ts';
 import { beginAttempt, shutOutUntil, refuseAttempt } from './lockout/password-attempt.ts';
 import { parsePassword } from './passwords/passwords.ts';
-import { mailNewVerification } from './registration.ts';
+import { queueVerificationAfterwards } from './registration.ts';
 import { finishSignIn, type SignIn, type SignInWishes } from './sign-in.ts';
 import { findLogin, replaceHash } from './users.ts';
 
@@ -28,7 +28,8 @@ export async function login(
   options: WriteOptions = {},
 ): Promise<SignIn> {
   const { within, origin } = options;
-  const email = parseEmail(input.email);
+  const tenantId = demandTenant(context, origin);
+  const email = scopedEmail(input.email, tenantId);
   const password = parsePassword(input.password);
   const shutOut = await shutOutUntil(context, options);
   if (shutOut !== null) throw await refuseShutOut(context, shutOut, options);
@@ -37,7 +38,8 @@ export async function login(
   const attempt = await beginAttempt(context, who, options);
   const refuse = (reason: LoginFailedReason) => {
     const userId = found?.id ?? null;
-    const act = { type: 'auth.login.failed', outcome: 'failure', userId } as const;
+    // With the tenant at hand, a known address costs no look at its user that an unknown one does not.
+    const act = { type: 'auth.login.failed', outcome: 'failure', userId, tenantId } as const;
     return refuseAttempt(context, attempt, { ...act, details: { reason } }, options);
   };
   if (attempt.lockedUntil !== null) throw await refuse('locked');
@@ -47,7 +49,7 @@ export async function login(
   if (found.verified_at === null || found.credential_version === null) {
     const refused = await refuse('unverified');
     // Last, so that the mail is under way after the answer and not beside it.
-    mailNewVerification(context, found, options);
+    queueVerificationAfterwards(context, found.id, options);
     throw refused;
   }
   const first = {
@@ -73,7 +75,8 @@ export async function login(
 
 function refuseShutOut(context: AuthContext, lockedUntil: Date, options: WriteOptions) {
   const attempt = { user: null, lockedUntil, counted: [], cleared: [] };
-  const act = { type: 'auth.login.failed', outcome: 'failure', userId: null } as const;
+  const tenantId = demandTenant(context, options.origin);
+  const act = { type: 'auth.login.failed', outcome: 'failure', userId: null, tenantId } as const;
   return refuseAttempt(context, attempt, { ...act, details: { reason: 'locked' } }, options);
 }
 
@@ -81,7 +84,7 @@ type FoundLogin = Awaited<ReturnType<typeof findLogin>>;
 
 async function checkPassword(
   { db, hasher }: AuthContext,
-  { email, password }: { email: EmailAddress; password: string },
+  { email, password }: { email: ScopedEmail; password: string },
   { within }: WriteOptions,
 ): Promise<{ found: FoundLogin; phc: string | null; fits: boolean }> {
   let found: FoundLogin;

@@ -11,6 +11,8 @@ import { emailChange } from './migrations/0009-email-change.ts';
 import { refresh } from './migrations/0010-refresh.ts';
 import { signingKeys } from './migrations/0011-signing-keys.ts';
 import { waysIn } from './migrations/0012-ways-in.ts';
+import { tenants } from './migrations/0013-tenants.ts';
+import { mailedTokens } from './migrations/0014-mailed-tokens.ts';
 
 /** The tables of `@svc/auth`, in schema `svc_auth`. */
 export const authMigrations: Migrations = {
@@ -28,5 +30,7 @@ export const authMigrations: Migrations = {
     refresh,
     signingKeys,
     waysIn,
+    tenants,
+    mailedTokens,
   ],
 };

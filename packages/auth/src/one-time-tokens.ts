@@ -30,16 +30,35 @@ export interface TokenHolder {
   readonly name: string | null;
 }
 
-/** Tokens that work once. At most one per user and purpose is alive: a newer one takes the place of the older. */
+/**
+ * Tokens that work once. At most one per user and purpose is alive: a newer one takes the place of the older. They are
+ * made when their mail is sent, so that no queue holds any; what they confirm waits without one until then. Whoever
+ * makes one holds the user's row.
+ */
 export interface OneTimeTokens {
-  /** A new token; with `pending`, what it confirms. */
-  issue(db: Db, purpose: TokenPurpose, userId: string, pending?: Pending): Promise<string>;
-  /** A new token for the registration that waits, or `null` when none waits. */
-  reissue(db: Db, purpose: TokenPurpose, userId: string): Promise<string | null>;
-  /** Whose token it is, if it would be accepted now. */
-  holderOf(db: Db, purpose: TokenPurpose, token: string): Promise<TokenHolder | undefined>;
+  /** Keeps what waits for an address to be confirmed. A former link stops working. */
+  wait(db: Db, purpose: 'verify' | 'change_email', userId: string, pending: Pending): Promise<void>;
+  /** What waits, in time or not. */
+  waiting(
+    db: Db,
+    purpose: 'verify' | 'change_email',
+    userId: string,
+  ): Promise<OneTimeTokenRow | undefined>;
+  /** A new token for what waits. */
+  mint(db: Db, row: OneTimeTokenRow): Promise<string>;
+  /** A new token for which nothing waits. */
+  issue(db: Db, purpose: 'reset_password', userId: string): Promise<string>;
+  /** Whose token it is, if it would be accepted now, at this tenant's door. */
+  holderOf(
+    db: Db,
+    purpose: TokenPurpose,
+    token: string,
+    tenantId: string | null,
+  ): Promise<TokenHolder | undefined>;
   /** Uses the token up; of any number at once, one gets the row and the others `null`. */
   consume(db: Db, purpose: TokenPurpose, token: string): Promise<OneTimeTokenRow | null>;
+  /** Whether one was used after this moment. */
+  isUsedSince(db: Db, purpose: TokenPurpose, userId: string, since: Date): Promise<boolean>;
   /** Voids the unused tokens of these purposes. */
   forget(db: Db, userId: string, purposes: readonly TokenPurpose[]): Promise<void>;
   /** Forgets what registrations of this user wait, and their links. */
@@ -59,49 +78,59 @@ export function createOneTimeTokens(options: {
   random: RandomBytes;
 }): OneTimeTokens {
   const { clock, newId, random } = options;
-  const fresh = (purpose: TokenPurpose, ttlMs = tokenTtlMs[purpose]) => {
-    const token = randomToken(32, random);
+  const lifetime = (ttlMs: number) => {
     const now = clock.now();
-    const row = {
-      token_hash: sha256(token),
-      created_at: now,
-      expires_at: new Date(now.getTime() + ttlMs),
-    };
-    return { token, row };
+    return { created_at: now, expires_at: new Date(now.getTime() + ttlMs) };
+  };
+  /** Puts a row in the place of the unused one of its user and purpose. */
+  const put = (
+    db: Db,
+    row: Omit<OneTimeTokenRow, 'id' | 'used_at' | `pending_${string}`> & Omit<Pending, 'waitsMs'>,
+  ) => {
+    const { user_id, purpose, phc = null, name = null, email = null, ...rest } = row;
+    const pending = { pending_password: phc, pending_name: name, pending_email: email };
+    const values = { ...rest, ...pending };
+    return tablesOf(db)
+      .insertInto('svc_auth.one_time_tokens')
+      .values({ id: newId(), user_id, purpose, ...values, used_at: null })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['user_id', 'purpose'])
+          .where('used_at', 'is', null)
+          .doUpdateSet({ ...values, ...unlessContested(row.created_at) }),
+      )
+      .execute();
   };
   return {
-    async issue(db, purpose, userId, pending) {
-      const { token, row } = fresh(purpose, pending?.waitsMs);
-      const values = {
-        ...row,
-        pending_password: pending?.phc ?? null,
-        pending_name: pending?.name ?? null,
-        pending_email: pending?.email ?? null,
-      };
-      await tablesOf(db)
-        .insertInto('svc_auth.one_time_tokens')
-        .values({ id: newId(), user_id: userId, purpose, ...values, used_at: null })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['user_id', 'purpose'])
-            .where('used_at', 'is', null)
-            .doUpdateSet({ ...values, ...unlessContested(row.created_at) }),
-        )
-        .execute();
-      return token;
+    async wait(db, purpose, userId, { waitsMs = tokenTtlMs[purpose], ...pending }) {
+      const row = { user_id: userId, purpose, token_hash: null };
+      await put(db, { ...row, ...lifetime(waitsMs), ...pending });
     },
-    async reissue(db, purpose, userId) {
-      const { token, row } = fresh(purpose);
-      const result = await tablesOf(db)
-        .updateTable('svc_auth.one_time_tokens')
-        .set({ ...row, ...unlessExpired(row.created_at) })
+    waiting: (db, purpose, userId) =>
+      tablesOf(db)
+        .selectFrom('svc_auth.one_time_tokens')
+        .selectAll()
         .where('user_id', '=', userId)
         .where('purpose', '=', purpose)
         .where('used_at', 'is', null)
-        .executeTakeFirst();
-      return result.numUpdatedRows > 0n ? token : null;
+        .executeTakeFirst(),
+    async mint(db, { id, purpose }) {
+      const token = randomToken(32, random);
+      const times = lifetime(tokenTtlMs[purpose as TokenPurpose]);
+      await tablesOf(db)
+        .updateTable('svc_auth.one_time_tokens')
+        .set({ token_hash: sha256(token), ...times, ...unlessExpired(times.created_at) })
+        .where('id', '=', id)
+        .execute();
+      return token;
     },
-    async holderOf(db, purpose, token) {
+    async issue(db, purpose, userId) {
+      const token = randomToken(32, random);
+      const row = { user_id: userId, purpose, token_hash: sha256(token) };
+      await put(db, { ...row, ...lifetime(tokenTtlMs[purpose]) });
+      return token;
+    },
+    async holderOf(db, purpose, token, tenantId) {
       if (!isTokenShaped(token)) return undefined;
       return tablesOf(db)
         .selectFrom('svc_auth.one_time_tokens as t')
@@ -111,6 +140,7 @@ export function createOneTimeTokens(options: {
         .where('t.purpose', '=', purpose)
         .where('t.used_at', 'is', null)
         .where('t.expires_at', '>', clock.now())
+        .where('u.tenant_id', 'is not distinct from', tenantId)
         .executeTakeFirst();
     },
     async consume(db, purpose, token) {
@@ -127,6 +157,17 @@ export function createOneTimeTokens(options: {
         .returningAll()
         .executeTakeFirst();
       return row ?? null;
+    },
+    async isUsedSince(db, purpose, userId, since) {
+      const row = await tablesOf(db)
+        .selectFrom('svc_auth.one_time_tokens')
+        .select('id')
+        .where('user_id', '=', userId)
+        .where('purpose', '=', purpose)
+        .where('used_at', '>', since)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
     },
     forget: (db, userId, purposes) => deleteUnused(db, userId, purposes),
     async forgetPending(db, userId) {

@@ -1,4 +1,4 @@
-/** Where a request came from. All of it is the client's word but the address. */
+/** Where a request came from. All of it is the client's word but the address and the tenant, which are the app's. */
 export interface Origin {
   /** The client's IP address. */
   readonly address?: string | undefined;
@@ -7,15 +7,24 @@ export interface Origin {
   readonly requestId?: string | undefined;
   /** The device cookie; `null` for a browser that has none yet and will keep one, absent for a client that keeps none. */
   readonly deviceToken?: string | null | undefined;
+  /** At which tenant's door it came in; needed where identities belong to tenants, and of no meaning where they are global. */
+  readonly tenantId?: string | null | undefined;
 }
 
 /** What may go into a text column and a log line; request headers hold anything. For whatever writes an origin down. */
-export function cleanOrigin({ address, device, requestId, deviceToken }: Origin = {}): Origin {
+export function cleanOrigin({
+  address,
+  device,
+  requestId,
+  deviceToken,
+  tenantId,
+}: Origin = {}): Origin {
   return {
     address: cut(address),
     device: cut(device),
     requestId: cut(requestId),
     deviceToken,
+    tenantId,
   };
 }
 

@@ -1,46 +1,37 @@
 import { transact } from '@svc/db';
-import { type Actor, record } from './acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
-import { parseEmail } from './email.ts';
+import { record } from './acts.ts';
+import type { AuthContext, WriteOptions } from './context.ts';
 import { InvalidToken } from './failures.ts';
+import { demandTenant, scopedEmail } from './identity-scope.ts';
 import { forgetDevices } from './lockout/devices.ts';
 import { forgetFailures } from './lockout/password-attempt.ts';
-import { tokenTtlMs } from './one-time-tokens.ts';
+import { type MailRequest, queuedOrigin } from './mail-requests.ts';
 import type { Origin } from './origin.ts';
-import type { UserRow } from './tables.ts';
 import { addLocalIdentity, findUserByEmail, lockUser, markVerified, setPassword } from './users.ts';
 
-// One look-up for known and unknown alike; what only the known need happens after the answer.
+// One look-up and one mail that is queued for known and unknown alike; to whom is looked at when it is sent.
 export async function forgotPassword(
   context: AuthContext,
   input: { email: string },
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
-  const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
-  if (user === undefined || user.disabled_at !== null) return;
-  afterwards(context, within, 'reset_mail', () => mailReset(context, user, anonymous, origin));
+  const email = scopedEmail(input.email, demandTenant(context, origin));
+  await transact(within ?? context.db, async (trx) => {
+    const user = await findUserByEmail(trx, email);
+    const request = resetRequest(context, user?.id ?? context.newId(), 'asked_for', origin);
+    await context.queueMail(request, { within: trx });
+  });
 }
 
-const anonymous: Actor = { type: 'anonymous', id: null };
-
-/** Mails a link to choose a password, for work after an answer: the token exists only once its mail is written. */
-export async function mailReset(
-  context: AuthContext,
-  user: Pick<UserRow, 'id' | 'email' | 'email_normalized'>,
-  actor: Actor,
+/** The mail with a link to choose a password. */
+export function resetRequest(
+  { clock }: AuthContext,
+  userId: string,
+  cause: 'asked_for' | 'contested_registration',
   origin?: Origin,
-): Promise<void> {
-  const token = await transact(context.db, async (trx) => {
-    // The address may have been given up since it was looked up, and who reads its mail is a stranger now.
-    const holder = await lockUser(trx, user.id);
-    const isTheirs = holder.email_normalized === user.email_normalized;
-    if (!isTheirs || holder.disabled_at !== null) return null;
-    const act = { type: 'auth.password.reset_requested', userId: user.id, actor } as const;
-    await record(context, trx, act, origin);
-    return context.tokens.issue(trx, 'reset_password', user.id);
-  });
-  if (token === null) return;
-  await context.mailer.resetPassword(user.email, token, tokenTtlMs.reset_password);
+): MailRequest {
+  const requestedAt = clock.now().toISOString();
+  return { template: 'reset_password', userId, requestedAt, cause, origin: queuedOrigin(origin) };
 }
 
 export interface PasswordReset {
@@ -56,11 +47,13 @@ export async function resetPassword(
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
   // Before what is costly, so that made-up tokens cost little.
-  const holder = await context.tokens.holderOf(within ?? context.db, 'reset_password', input.token);
+  const db = within ?? context.db;
+  const tenantId = demandTenant(context, origin);
+  const holder = await context.tokens.holderOf(db, 'reset_password', input.token, tenantId);
   if (holder === undefined) throw new InvalidToken();
   const { text, breachUnchecked } = await context.passwords.check(input.password, holder);
   const phc = await context.hasher.hash(text, { within });
-  await transact(within ?? context.db, async (trx) => {
+  await transact(db, async (trx) => {
     // The user first, as in all that voids tokens, so that no two wait for each other.
     await lockUser(trx, holder.userId);
     const token = await context.tokens.consume(trx, 'reset_password', input.token);
@@ -82,8 +75,7 @@ export async function resetPassword(
       details: { sessionsEnded, devicesForgotten, ...(breachUnchecked && { breachUnchecked }) },
     } as const;
     await record(context, trx, act, origin);
-    afterwards(context, trx, 'password_changed_mail', () =>
-      context.mailer.passwordChanged(user.email),
-    );
+    const notice = { template: 'password_changed', userId: user.id, email: user.email } as const;
+    await context.queueMail(notice, { within: trx });
   });
 }

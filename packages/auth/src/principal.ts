@@ -13,6 +13,8 @@ export interface Principal {
   readonly roles: readonly string[];
   /** Roles that the user has, but that bring nothing before a second factor was shown in this session. */
   readonly withheldRoles: readonly string[];
+  /** The one tenant in which they may work: of the API key, or whose user it is; `null` where they are held to none. */
+  readonly tenantId: string | null;
   /** What the roles in force bring, and of an API key no more than its scopes. */
   readonly permissions: ReadonlySet<string>;
   /** `null` for an API key. */
@@ -28,6 +30,8 @@ export interface ApiKeyInUse {
   readonly scopes: readonly string[];
   /** The level of the session that made it. */
   readonly level: 1 | 2;
+  /** The one tenant in which it works; `null` for wherever its owner does. */
+  readonly tenantId: string | null;
 }
 
 /**
@@ -74,6 +78,7 @@ export function createPrincipals({
     const granted = authorization.permissionsOf(roles);
     return {
       userId: row.id,
+      tenantId: key?.tenantId ?? row.tenant_id,
       user: toUser(row),
       roles,
       withheldRoles: all.filter((role) => !roles.includes(role)),

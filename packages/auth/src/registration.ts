@@ -1,12 +1,12 @@
-import { transact } from '@svc/db';
+import { transact, type Trx } from '@svc/db';
 import { record } from './acts.ts';
 import { afterwards, type AuthContext, type WriteOptions } from './context.ts';
-import { parseEmail } from './email.ts';
 import { InvalidToken } from './failures.ts';
-import { tokenTtlMs } from './one-time-tokens.ts';
-import { mailReset } from './password-reset.ts';
+import { demandTenant, scopedEmail } from './identity-scope.ts';
+import { queuedOrigin } from './mail-requests.ts';
+import { resetRequest } from './password-reset.ts';
 import { parseName } from './name.ts';
-import type { UserRow } from './tables.ts';
+import type { Origin } from './origin.ts';
 import {
   addLocalIdentity,
   claimAddress,
@@ -30,7 +30,7 @@ export async function register(
   input: Registration,
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
-  const email = parseEmail(input.email);
+  const email = scopedEmail(input.email, demandTenant(context, origin));
   const name = parseName(input.name);
   // Not inside the transaction: they take longer than all of its statements.
   const { text, breachUnchecked } = await context.passwords.check(input.password, {
@@ -41,13 +41,11 @@ export async function register(
   await transact(within ?? context.db, async (trx) => {
     const user = await claimAddress(trx, { id: context.newId(), email, now: context.clock.now() });
     if (user.verified_at === null && user.disabled_at === null) {
-      const token = await context.tokens.issue(trx, 'verify', user.id, { phc, name });
+      await context.tokens.wait(trx, 'verify', user.id, { phc, name });
       const details = { ...(breachUnchecked && { breachUnchecked }) };
       const act = { type: 'auth.user.registered', userId: user.id, details } as const;
       await record(context, trx, act, origin);
-      afterwards(context, trx, 'verify_mail', () =>
-        context.mailer.verify(user.email, token, tokenTtlMs.verify),
-      );
+      await queueVerification(context, trx, user.id, origin);
     } else {
       // One statement, as in the other case; what waits stands in an unused token.
       await context.tokens.forget(trx, user.id, ['verify']);
@@ -56,42 +54,44 @@ export async function register(
       const details = { reason: 'known_address', ...(breachUnchecked && { breachUnchecked }) };
       const actor = { type: 'anonymous', id: null } as const;
       await record(context, trx, { ...act, actor, details }, origin);
-      if (user.disabled_at !== null) return;
-      afterwards(context, trx, 'already_registered_mail', () =>
-        context.mailer.alreadyRegistered(user.email),
-      );
+      const request = { template: 'already_registered', userId: user.id } as const;
+      await context.queueMail(request, { within: trx });
     }
   });
 }
 
+// Queued for known and unknown alike; whether a registration waits is looked at when the mail is sent.
 export async function resendVerification(
   context: AuthContext,
   input: { email: string },
-  options: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<void> {
-  const { within } = options;
-  const user = await findUserByEmail(within ?? context.db, parseEmail(input.email));
-  if (user !== undefined && user.verified_at === null && user.disabled_at === null) {
-    mailNewVerification(context, user, options);
-  }
+  const email = scopedEmail(input.email, demandTenant(context, origin));
+  await transact(within ?? context.db, async (trx) => {
+    const user = await findUserByEmail(trx, email);
+    await queueVerification(context, trx, user?.id ?? context.newId(), origin);
+  });
 }
 
-/** Mints a new link for the registration that waits, after the answer: the token exists only once its mail is written. */
-export function mailNewVerification(
+/** Asks for a new link, after the answer: a refused sign-in must cost the same whether or not a registration waits. */
+export function queueVerificationAfterwards(
   context: AuthContext,
-  user: Pick<UserRow, 'id' | 'email'>,
+  userId: string,
   { within, origin }: WriteOptions,
 ): void {
-  afterwards(context, within, 'verify_mail', async () => {
-    const token = await transact(context.db, async (trx) => {
-      const fresh = await context.tokens.reissue(trx, 'verify', user.id);
-      const actor = { type: 'anonymous', id: null } as const;
-      const act = { type: 'auth.user.verification_resent', userId: user.id, actor } as const;
-      if (fresh !== null) await record(context, trx, act, origin);
-      return fresh;
-    });
-    if (token !== null) await context.mailer.verify(user.email, token, tokenTtlMs.verify);
-  });
+  afterwards(context, within, 'verify_mail', () =>
+    transact(context.db, (trx) => queueVerification(context, trx, userId, origin)),
+  );
+}
+
+async function queueVerification(
+  context: AuthContext,
+  trx: Trx,
+  userId: string,
+  origin: Origin | undefined,
+): Promise<void> {
+  const request = { template: 'verify', userId, origin: queuedOrigin(origin) } as const;
+  await context.queueMail(request, { within: trx });
 }
 
 // The password is that of the one registration that waited; of several, none (account pre-hijacking,
@@ -103,7 +103,8 @@ export function verify(
 ): Promise<User> {
   return transact(within ?? context.db, async (trx) => {
     // The user first, as registering does, so that no two wait for each other.
-    const holder = await context.tokens.holderOf(trx, 'verify', input.token);
+    const tenantId = demandTenant(context, origin);
+    const holder = await context.tokens.holderOf(trx, 'verify', input.token, tenantId);
     if (holder === undefined || (await lockUser(trx, holder.userId)) === undefined)
       throw new InvalidToken();
     const token = await context.tokens.consume(trx, 'verify', input.token);
@@ -115,8 +116,8 @@ export function verify(
       await setPassword(trx, user.id, token.pending_password, now);
     } else {
       // More than one registration waited: none of their passwords counts, the owner chooses one.
-      const actor = { type: 'system', id: null, reason: 'contested registration' } as const;
-      afterwards(context, trx, 'reset_mail', () => mailReset(context, user, actor, origin));
+      const request = resetRequest(context, user.id, 'contested_registration', origin);
+      await context.queueMail(request, { within: trx });
     }
     await context.tokens.forgetPending(trx, user.id);
     await addLocalIdentity(trx, context.newId(), user.id, now);

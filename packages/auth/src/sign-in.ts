@@ -1,7 +1,8 @@
 import type { Trx } from '@svc/db';
 import { record } from './acts.ts';
 import type { AuthContext } from './context.ts';
-import { InvalidChallenge } from './failures.ts';
+import { InvalidChallenge, InvalidCredentials } from './failures.ts';
+import { demandTenant } from './identity-scope.ts';
 import type { Origin } from './origin.ts';
 import { assertRefreshable } from './refresh/refresh.ts';
 import { secondFactorsOf, type SecondFactor } from './second-factors/second-factors.ts';
@@ -60,6 +61,7 @@ export async function finishSignIn(
 ): Promise<SignIn> {
   const { userId, credentialVersion, method, level, previousToken, refresh } = first;
   assertRefreshable(context, refresh);
+  const tenantId = demandTenant(context, origin);
   const methods = level === 2 ? [] : await secondFactorsOf(trx, userId);
   const isTrusted =
     methods.length > 0 && (await context.devices.isTrusted(trx, userId, origin.deviceToken));
@@ -73,6 +75,7 @@ export async function finishSignIn(
   const { token, expiresAt } = await context.challenges.create(trx, {
     purpose: 'second_factor',
     userId,
+    tenantId,
     data,
   });
   await record(
@@ -124,11 +127,13 @@ async function openSession(
 ): Promise<SignedIn> {
   const { previousToken, isTrusted = false, trustDevice = false, ...rest } = opening;
   const { userId, refresh = false } = opening;
+  const user = await findUser(trx, userId);
+  // Whatever was shown: a user of one tenant gets no session in another.
+  if (user.tenant_id !== demandTenant(context, origin)) throw new InvalidCredentials();
   const held = await context.sessions.open(trx, { ...rest, refresh, origin });
   const { session } = held;
   const deviceToken = await rememberDevice(context, trx, userId, origin, trustDevice);
   if (previousToken !== undefined) await replaceSession(context, trx, previousToken, origin);
-  const user = await findUser(trx, userId);
   const details = {
     sessionId: session.id,
     method: opening.methods.join('+'),

@@ -5,7 +5,7 @@ export interface UserRow {
   id: string;
   /** As the person wrote it; where mail goes. */
   email: string;
-  /** What makes two spellings one account. */
+  /** What makes two spellings one account; of a tenant's user, the tenant stands before it. */
   email_normalized: string;
   name: string | null;
   verified_at: Date | null;
@@ -18,12 +18,15 @@ export interface UserRow {
   mfa_enabled_at: Date | null;
   /** The user handle of passkeys (WebAuthn Level 3 14.6.1): random, so that it tells nothing. */
   passkey_handle: Uint8Array | null;
+  /** Whose user it is, where identities belong to tenants. */
+  tenant_id: string | null;
 }
 
 /** Who vouches for a user: `local` for a password, or the issuer of an OAuth provider. */
 export interface IdentityRow {
   id: string;
   user_id: string;
+  /** Of a tenant's user, the tenant stands before it. */
   issuer: string;
   subject: string;
   created_at: Date;
@@ -92,6 +95,8 @@ export interface ChallengeRow {
   created_at: Date;
   expires_at: Date;
   used_at: Date | null;
+  /** In which it was made, where identities belong to tenants. */
+  tenant_id: string | null;
 }
 
 export interface ThrottleRow {
@@ -172,14 +177,16 @@ export interface ApiKeyRow {
   last_used_at: Date | null;
   revoked_at: Date | null;
   rotated_to: string | null;
+  /** The one tenant in which it works. */
+  tenant_id: string | null;
 }
 
 export interface OneTimeTokenRow {
   id: string;
   user_id: string;
   purpose: string;
-  /** SHA-256 of the token; the token itself is only in the mail. */
-  token_hash: Uint8Array;
+  /** SHA-256 of the token, which itself is only in the mail; `null` until that is sent. */
+  token_hash: Uint8Array | null;
   /** The PHC string and the name of the registration that this token confirms. */
   pending_password: string | null;
   pending_name: string | null;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { generateSync } from 'otplib';
+import { contractTest, type SkippedPromise } from '@svc/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AuthMail, SendMail } from './mails.ts';
 import type { SignedIn, SignIn } from './sign-in.ts';
@@ -89,7 +90,7 @@ export interface BreachListHarness {
 
 export interface DescribeBreachListOptions {
   /** Promises that this list does not make, and why. @default none */
-  skip?: readonly { test: string; reason: string }[];
+  skip?: readonly SkippedPromise[];
 }
 
 /** The promises of `BreachList`, as tests; `open` makes a list that holds these passwords and no others. */
@@ -106,12 +107,7 @@ export function describeBreachList(
     });
     afterEach(() => harness.close?.());
 
-    const promise = (title: string, run: () => Promise<void>) => {
-      const reason = skip.find((each) => each.test === title)?.reason;
-      if (reason === undefined) test(title, run);
-      // skipped because the caller of the suite gave this reason
-      else test.skip(`${title} (${reason})`, run);
-    };
+    const promise = contractTest(test, skip);
 
     promise('knows the passwords that it holds, and no others', async () => {
       for (const password of listed) expect(await harness.list.isBreached(password)).toBe(true);

@@ -2,8 +2,8 @@ import { ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { type Actor, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
-import { type EmailAddress, parseEmail } from './email.ts';
 import { UserExists } from './failures.ts';
+import { parseTenant, type ScopedEmail, scopedEmail } from './identity-scope.ts';
 import { parseName } from './name.ts';
 import { tablesOf, type UserRow } from './tables.ts';
 import { addLocalIdentity, setPassword } from './users.ts';
@@ -11,6 +11,8 @@ import { addLocalIdentity, setPassword } from './users.ts';
 /** A user of another system. */
 export interface UserImport<Role extends string = string> {
   email: string;
+  /** Whose user it is to be; needed where identities belong to tenants. */
+  tenantId?: string | undefined;
   name?: string | null | undefined;
   /** Whether the other system proved that the address is theirs. Who is not verified does that here before they sign in. */
   verified: boolean;
@@ -29,7 +31,7 @@ export async function importUser(
   actor: Actor,
   { within, origin }: WriteOptions = {},
 ): Promise<UserRow> {
-  const email = parseEmail(input.email);
+  const email = scopedEmail(input.email, parseTenant(context, input.tenantId));
   const name = parseName(input.name);
   const { verified, passwordHash, roles } = input;
   if (typeof verified !== 'boolean') throw new TypeError('verified must be a boolean');
@@ -50,7 +52,7 @@ function insertUser(
   { newId, clock }: AuthContext,
   trx: Trx,
   user: {
-    email: EmailAddress;
+    email: ScopedEmail;
     name: string | null;
     verified: boolean;
     roles: readonly string[];
@@ -63,6 +65,7 @@ function insertUser(
       id: newId(),
       email: user.email.address,
       email_normalized: user.email.normalized,
+      tenant_id: user.email.tenantId,
       name: user.name,
       verified_at: user.verified ? clock.now() : null,
       version: 1,
@@ -87,7 +90,7 @@ async function keepPassword(
   if (user.verified_at === null) {
     // Its link is mailed to nobody; the password waits as long as the owner takes to come.
     const pending = { phc, name: user.name, waitsMs: importWaitsMs };
-    await context.tokens.issue(trx, 'verify', user.id, pending);
+    await context.tokens.wait(trx, 'verify', user.id, pending);
     return;
   }
   await setPassword(trx, user.id, phc, user.verified_at);

@@ -2,8 +2,8 @@ import { isUuid, ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { type Actor, type AuthAct, record } from './acts.ts';
 import type { AuthContext, WriteOptions } from './context.ts';
-import { parseEmail } from './email.ts';
 import { UserNotFound } from './failures.ts';
+import { parseTenant, scopedEmail } from './identity-scope.ts';
 import { tablesOf, type UserRow } from './tables.ts';
 import { importUser, type UserImport } from './user-import.ts';
 import { toUser, type User } from './users.ts';
@@ -17,11 +17,12 @@ export interface ManagedUser extends User {
 
 /** Users, for those who administer them. The caller has checked the permission; `actor` is for the audit log. */
 export interface UserManagement<Role extends string = string> {
-  /** Newest first, from below the id `before`; by `email`, at most one. @throws {ValidationFailed} for an id or an address that is none */
+  /** Newest first, from below the id `before`; those of a tenant, where identities belong to tenants; by `email`, at most one. @throws {ValidationFailed} for an id or an address that is none @throws {TenantRequired} for an address without its tenant */
   list(query: {
     limit: number;
     before?: string | undefined;
     email?: string | undefined;
+    tenantId?: string | undefined;
   }): Promise<readonly ManagedUser[]>;
   /** @throws {UserNotFound} */
   get(userId: string): Promise<ManagedUser>;
@@ -43,6 +44,8 @@ export interface UserManagement<Role extends string = string> {
   disable(userId: string, actor: Actor, options?: WriteOptions): Promise<ManagedUser>;
   /** Lets them in again; API keys that are alive work again, sessions do not. @throws {UserNotFound} */
   enable(userId: string, actor: Actor, options?: WriteOptions): Promise<ManagedUser>;
+  /** Deletes somebody for good, with all that this package holds of them; the address may register anew. Whoever else holds something of theirs does so in the same transaction, before. @throws {UserNotFound} */
+  delete(userId: string, actor: Actor, options?: WriteOptions): Promise<void>;
 }
 
 export function createUserManagement(context: AuthContext): UserManagement {
@@ -73,15 +76,22 @@ export function createUserManagement(context: AuthContext): UserManagement {
     return roles;
   };
   return {
-    async list({ limit, before, email }) {
+    async list({ limit, before, email, tenantId }) {
       if (before !== undefined && !isUuid(before)) throw noId();
-      const address = email === undefined ? undefined : parseEmail(email).normalized;
+      const scope = tenantId === undefined ? undefined : parseTenant(context, tenantId);
+      const address =
+        email === undefined
+          ? undefined
+          : scopedEmail(email, parseTenant(context, tenantId)).normalized;
       const rows = await tablesOf(db)
         .selectFrom('svc_auth.users')
         .selectAll()
         .$if(before !== undefined, (query) => query.where('id', '<', before as string))
         .$if(address !== undefined, (query) =>
           query.where('email_normalized', '=', address as string),
+        )
+        .$if(scope !== undefined, (query) =>
+          query.where('tenant_id', 'is not distinct from', scope as string | null),
         )
         .orderBy('id', 'desc')
         .limit(limit)
@@ -123,6 +133,17 @@ export function createUserManagement(context: AuthContext): UserManagement {
         row: await update(trx, userId, { disabled_at: null }),
         act: { type: 'auth.user.enabled', actor },
       })),
+    async delete(userId, actor, options = {}) {
+      await change(userId, options, async (trx) => ({
+        // Everything else of the account refers to this row, and goes with it.
+        row: await tablesOf(trx)
+          .deleteFrom('svc_auth.users')
+          .where('id', '=', userId)
+          .returningAll()
+          .executeTakeFirst(),
+        act: { type: 'auth.user.deleted', actor },
+      }));
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Db } from '@svc/db';
 import { sql } from 'kysely';
-import type { EmailAddress } from './email.ts';
+import type { ScopedEmail } from './identity-scope.ts';
 import { tablesOf, type UserRow } from './tables.ts';
 
 /** A person, as others may see them. */
@@ -12,10 +12,15 @@ export interface User {
   readonly createdAt: Date;
   /** When they set up their first second factor; `null` where they have none. */
   readonly mfaEnabledAt: Date | null;
+  /** Whose user it is, where identities belong to tenants; `null` where they are global. */
+  readonly tenantId: string | null;
 }
 
 export function toUser(
-  row: Pick<UserRow, 'id' | 'email' | 'name' | 'verified_at' | 'created_at' | 'mfa_enabled_at'>,
+  row: Pick<
+    UserRow,
+    'id' | 'email' | 'name' | 'verified_at' | 'created_at' | 'mfa_enabled_at' | 'tenant_id'
+  >,
 ): User {
   return {
     id: row.id,
@@ -24,6 +29,7 @@ export function toUser(
     verifiedAt: row.verified_at,
     createdAt: row.created_at,
     mfaEnabledAt: row.mfa_enabled_at,
+    tenantId: row.tenant_id,
   };
 }
 
@@ -33,7 +39,7 @@ export function toUser(
  */
 export function claimAddress(
   db: Db,
-  user: { id: string; email: EmailAddress; now: Date },
+  user: { id: string; email: ScopedEmail; now: Date },
 ): Promise<UserRow> {
   return tablesOf(db)
     .insertInto('svc_auth.users')
@@ -41,6 +47,7 @@ export function claimAddress(
       id: user.id,
       email: user.email.address,
       email_normalized: user.email.normalized,
+      tenant_id: user.email.tenantId,
       version: 1,
       created_at: user.now,
       roles: [],
@@ -54,7 +61,7 @@ export function claimAddress(
     .executeTakeFirstOrThrow();
 }
 
-export function findUserByEmail(db: Db, email: EmailAddress): Promise<UserRow | undefined> {
+export function findUserByEmail(db: Db, email: ScopedEmail): Promise<UserRow | undefined> {
   return tablesOf(db)
     .selectFrom('svc_auth.users')
     .selectAll()
@@ -63,7 +70,7 @@ export function findUserByEmail(db: Db, email: EmailAddress): Promise<UserRow | 
 }
 
 /** What signing in needs to know, in one look: the user, the password in force, and the one that waits for verification. */
-export function findLogin(db: Db, email: EmailAddress) {
+export function findLogin(db: Db, email: ScopedEmail) {
   return tablesOf(db)
     .selectFrom('svc_auth.users as u')
     .leftJoin('svc_auth.password_credentials as c', 'c.user_id', 'u.id')
@@ -146,16 +153,21 @@ export async function addLocalIdentity(
  * each other. The one such lock there is. @throws {Error} when there is no such user.
  */
 export function lockUser(trx: Db, userId: string): Promise<UserRow> {
-  return (
-    tablesOf(trx)
-      .selectFrom('svc_auth.users')
-      .selectAll()
-      .where('id', '=', userId)
-      // Not `for update`, which would also hold up whoever only refers to the user.
-      .forNoKeyUpdate()
-      .executeTakeFirstOrThrow()
-  );
+  return holding(trx, userId).executeTakeFirstOrThrow();
 }
+
+/** The same of an id that may be nobody's. */
+export function lockUserIfAny(trx: Db, userId: string): Promise<UserRow | undefined> {
+  return holding(trx, userId).executeTakeFirst();
+}
+
+const holding = (trx: Db, userId: string) =>
+  tablesOf(trx)
+    .selectFrom('svc_auth.users')
+    .selectAll()
+    .where('id', '=', userId)
+    // Not `for update`, which would also hold up whoever only refers to the user.
+    .forNoKeyUpdate();
 
 /** @throws {Error} when there is no such user. */
 export function findUser(db: Db, userId: string): Promise<UserRow> {

@@ -64,7 +64,8 @@ function open(db: Db, options: Partial<AuthOptions> = {}) {
       const half = await login(email, origin);
       if (half.status !== 'second_factor_required') throw new Error('no second factor asked for');
       return transact(db, async (trx) => {
-        const challenge = await context.challenges.consume(trx, 'second_factor', half.challenge);
+        const wanted = { purpose: 'second_factor', token: half.challenge, tenantId: null } as const;
+        const challenge = await context.challenges.consume(trx, wanted);
         if (challenge === null) throw new Error('no challenge');
         return completeSignIn(context, trx, { challenge, method: 'otp', trustDevice }, origin);
       });

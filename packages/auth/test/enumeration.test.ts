@@ -12,9 +12,10 @@ import { authMigrations } from '../src/migrations.ts';
 import { createPasskeys } from '../src/passkeys.ts';
 import { argon2id } from '../src/passwords/password-hasher.ts';
 import { fastHashing } from '../src/testing.ts';
+import { queueMail, queueMigrations } from './mail-queue.ts';
 import { openAuth, password, someone } from './open-auth.ts';
 
-const test = databaseTest([authMigrations]);
+const test = databaseTest([authMigrations, queueMigrations]);
 const staff = { type: 'system', id: null, reason: 'migration' } as const;
 
 /** Sign-in over HTTP. */
@@ -79,7 +80,7 @@ async function openPeople({ auth }: App) {
 }
 
 /** Sign-in that remembers its work: statements, hashes and their cost, audit entries. */
-function openListening(db: Db) {
+function openListening(db: Db, options: Partial<AuthOptions>) {
   const work: string[] = [];
   const compiler = new PostgresQueryCompiler();
   const plugin: KyselyPlugin = {
@@ -97,6 +98,7 @@ function openListening(db: Db) {
     ),
   };
   const app = openApp(db.withPlugin(plugin), {
+    ...options,
     hashing: { ...fastHashing, algorithm },
     audit: async ({ type }) => void work.push(`audit ${type}`),
   });
@@ -116,28 +118,37 @@ async function shapeOf(answer: Response) {
   return { status: answer.status, headers, body };
 }
 
-test.for([
+const asked = [
   ...Object.entries(questions).map(([name, ask]) => ({ name, ask, except: '' })),
   { name: 'login with the right password', ask: rightPassword, except: 'member' },
-])('$name: answer and work are the same for everybody and nobody', async (question, { db }) => {
-  const { name, ask, except } = question;
-  const { app, take } = openListening(db);
-  const { [except as 'member']: _, ...people } = await openPeople(app);
-  const seen: Record<string, unknown> = {};
-  for (const [kind, person] of Object.entries(people)) {
-    const email = await person();
-    await app.auth.stop();
-    take();
-    const answer = await ask(app, email);
-    const work = take();
-    // A registration waits, or what waited goes: not the same statement, but as many.
-    seen[kind] = [await shapeOf(answer), name === 'register' ? work.length : work];
-    expect(work).not.toEqual([]);
-    await app.auth.stop();
-  }
-  expect(Object.keys(seen).length).toBeGreaterThanOrEqual(4);
-  for (const [kind, each] of Object.entries(seen)) expect(each, kind).toEqual(seen['unknown']);
-});
+];
+test.for([
+  ...asked.map((each) => ({ ...each, queue: 'memory', options: {} })),
+  ...asked.map((each) => ({ ...each, queue: 'PostgreSQL', options: { queueMail } })),
+])(
+  '$name, mails queued in $queue: answer and work are the same for everybody and nobody',
+  async (question, { db }) => {
+    const { name, ask, except, options } = question;
+    const { app, take } = openListening(db, options);
+    const { [except as 'member']: _, ...people } = await openPeople(app);
+    const seen: Record<string, unknown> = {};
+    for (const [kind, person] of Object.entries(people)) {
+      const email = await person();
+      await app.auth.stop();
+      take();
+      const answer = await ask(app, email);
+      const work = take();
+      // A registration waits, or what waited goes: not the same statement, but as many.
+      seen[kind] = [await shapeOf(answer), name === 'register' ? work.length : work];
+      expect(work).not.toEqual([]);
+      const mails = 'queueMail' in options && ['register', 'forgot', 'resend'].includes(name);
+      expect(work.filter((each) => each.includes('mail_queue'))).toHaveLength(mails ? 1 : 0);
+      await app.auth.stop();
+    }
+    expect(Object.keys(seen).length).toBeGreaterThanOrEqual(4);
+    for (const [kind, each] of Object.entries(seen)) expect(each, kind).toEqual(seen['unknown']);
+  },
+);
 
 test('no answer waits for a mail', async ({ db }) => {
   let sending = 0;

@@ -31,11 +31,11 @@ describeDatabases('the first second factor, and the last', [authMigrations], (te
     const { auth, session, enrolled } = openMfa(db);
     const { email, user } = await session();
     const { challenges } = auth['~context'];
-    const begun = { purpose: 'oauth', userId: user.id, data: {} } as const;
+    const begun = { purpose: 'oauth', userId: user.id, tenantId: null, data: {} } as const;
     const { token } = await challenges.create(db, begun);
-    expect(await challenges.find(db, 'oauth', token)).not.toBeNull();
+    expect(await challenges.find(db, { ...begun, token })).not.toBeNull();
     await enrolled(email);
-    expect(await challenges.find(db, 'oauth', token)).toBeNull();
+    expect(await challenges.find(db, { ...begun, token })).toBeNull();
   });
 
   test('another app in its place ends the trust in browsers', async ({ db }) => {

@@ -22,9 +22,10 @@ import { codeOf, openAuth, password, someone } from './open-auth.ts';
 import { type Issuer, publicUrl, startIssuer, visit } from './oauth-servers.ts';
 import { corp } from './open-oauth.ts';
 import { openTokens } from './open-tokens.ts';
+import { queueFor, queueMigrations } from './mail-queue.ts';
 import { formsOf, openVault, type Vault } from './secret-vault.ts';
 
-const test = databaseTest([authMigrations]);
+const test = databaseTest([authMigrations, queueMigrations]);
 let issuer: Issuer;
 beforeAll(async () => {
   issuer = await startIssuer();
@@ -43,9 +44,10 @@ const authorization = createAuthorization({
 /** All of the package on one database, and all that it says. */
 function openEverything(db: Db, vault: Vault) {
   const audited: AuthAuditEvent[] = [];
-  const opened = openAuth(db, {
+  const opened: ReturnType<typeof openAuth> = openAuth(db, {
     publicUrl,
     authorization,
+    queueMail: queueFor(() => opened.auth),
     refresh: {},
     audit: async (event) => void audited.push(event),
     passwords: { foreign: [betterAuthScrypt] },
@@ -313,15 +315,18 @@ async function runEverything(db: Db, vault: Vault) {
   return { said, email, userId: principal.userId };
 }
 
-/** Every table of the package, with its rows as text. */
+/** Every table of the package and the queue of mails, with its rows as text. */
 async function dumpOf(db: Db): Promise<Map<string, string>> {
-  const tables = await sql<{ name: string }>`select table_name as name
-    from information_schema.tables where table_schema = 'svc_auth'`.execute(db);
+  const tables = await sql<{ name: string }>`select table_schema || '.' || table_name as name
+    from information_schema.tables
+    where table_schema = 'svc_auth' or table_schema = 'mail_queue' and table_name = 'jobs'`.execute(
+    db,
+  );
   const dump = new Map<string, string>();
   for (const { name } of tables.rows) {
     const { rows } = await sql<{
       line: string;
-    }>`select t::text as line from ${sql.table(`svc_auth.${name}`)} t`.execute(db);
+    }>`select t::text as line from ${sql.table(name)} t`.execute(db);
     dump.set(name, rows.map(({ line }) => line).join('\n'));
   }
   return dump;

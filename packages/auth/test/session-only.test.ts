@@ -16,7 +16,7 @@ describeDatabases('API keys and what takes a session', [authMigrations], (test) 
     const keyed: Principal = {
       ...principal,
       session: null,
-      apiKey: { id, name: 'x', scopes: [], level: 2 },
+      apiKey: { id, name: 'x', scopes: [], level: 2, tenantId: null },
     };
     const passkeys = createPasskeys({ auth });
     const oauth = createOAuth({

@@ -1,5 +1,5 @@
 import { expectTypeOf, test } from 'vitest';
-import type { Auth, AuthMail, AuthOptions, Principal, WriteOptions } from '../src/index.ts';
+import type { Actor, Auth, AuthMail, AuthOptions, Principal, WriteOptions } from '../src/index.ts';
 import type { RecordingOutbox } from '../src/testing.ts';
 
 test('only what may be null is', () => {
@@ -19,6 +19,14 @@ test('every write takes a transaction last', () => {
   ] as const) {
     expectTypeOf<Parameters<Auth[typeof write]>[1]>().toEqualTypeOf<WriteOptions | undefined>();
   }
+});
+
+test('a tenant is an id, and where there is none that is said', () => {
+  expectTypeOf<Principal['tenantId']>().toEqualTypeOf<string | null>();
+  expectTypeOf<AuthOptions['identities']>().toEqualTypeOf<'global' | 'per_tenant' | undefined>();
+  type Revoke = Parameters<Auth['apiKeys']['ofTenant']['revoke']>;
+  expectTypeOf<Revoke[2]>().toEqualTypeOf<Actor>();
+  expectTypeOf<Revoke[3]>().toEqualTypeOf<WriteOptions | undefined>();
 });
 
 test('the template of a mail decides its data', () => {

@@ -1,5 +1,7 @@
 import { recordEvents } from '@svc/core/testing';
+import { transact } from '@svc/db';
 import { describeDatabases } from '@svc/db/testing';
+import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { acted } from '../src/index.ts';
 import { authMigrations } from '../src/migrations.ts';
@@ -43,6 +45,44 @@ describeDatabases('user management', [authMigrations], (test) => {
     await auth.login({ email, password });
   });
 
+  test('who is deleted is out at once, with all that is theirs, and their address is free', async ({
+    db,
+  }) => {
+    const { auth, member, session } = openAuth(db);
+    const { token, user, email } = await session();
+    await auth.users.setRoles(user.id, ['support'], staff);
+    const principal = await auth.authenticate(token);
+    if (principal === null) throw new Error('no session');
+    const { key } = await auth.apiKeys.create(principal, { name: 'x', scopes: ['user.read'] });
+    const undone = transact(db, async (within) => {
+      await auth.users.delete(user.id, staff, { within });
+      throw new Error('something else went wrong');
+    });
+    await expect(undone).rejects.toThrow('something else');
+    expect((await auth.authenticate(token))?.userId).toBe(user.id);
+    using seen = recordEvents(acted);
+    await auth.users.delete(user.id, staff);
+    expect(seen.events.map(({ payload }) => payload)).toMatchObject([
+      { type: 'auth.user.deleted', userId: user.id },
+    ]);
+    for (const shown of [token, key]) expect(await auth.authenticate(shown)).toBeNull();
+    expect(await codeOf(auth.users.get(user.id))).toBe('auth.user_not_found');
+    expect(await codeOf(auth.login({ email, password }))).toBe('auth.invalid_credentials');
+    const rows = await Promise.all(
+      ['sessions', 'api_keys', 'identities', 'password_credentials', 'one_time_tokens'].map(
+        async (name) =>
+          (
+            await sql`select from ${sql.id('svc_auth', name)} where user_id = ${user.id}`.execute(
+              db,
+            )
+          ).rows.length,
+      ),
+    );
+    expect(rows).toEqual([0, 0, 0, 0, 0]);
+    await member(email);
+    expect((await auth.users.list({ limit: 1, email }))[0]?.id).not.toBe(user.id);
+  });
+
   test('users are listed newest first, page by page, or found by their address', async ({ db }) => {
     const { auth, member } = openAuth(db);
     const emails = [await member(), await member(), await member()];
@@ -72,6 +112,7 @@ describeDatabases('user management', [authMigrations], (test) => {
       expect(await codeOf(auth.users.setRoles(id, [], staff))).toBe('auth.user_not_found');
       expect(await codeOf(auth.users.disable(id, staff))).toBe('auth.user_not_found');
       expect(await codeOf(auth.users.enable(id, staff))).toBe('auth.user_not_found');
+      expect(await codeOf(auth.users.delete(id, staff))).toBe('auth.user_not_found');
     }
   });
 });

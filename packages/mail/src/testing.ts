@@ -1,3 +1,4 @@
+import { contractTest, type SkippedPromise } from '@svc/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MailTransport, OutgoingMail } from './transport.ts';
 
@@ -32,7 +33,7 @@ export interface MailTransportHarness {
 
 export interface DescribeMailTransportOptions {
   /** Promises that this transport does not make, and why. @default none */
-  skip?: readonly { test: string; reason: string }[];
+  skip?: readonly SkippedPromise[];
 }
 
 const mail = (changes: Partial<OutgoingMail> = {}): OutgoingMail => ({
@@ -70,12 +71,7 @@ export function describeMailTransport(
     });
     afterEach(() => harness.close?.());
 
-    const promise = (title: string, run: () => Promise<void>) => {
-      const reason = skip.find((each) => each.test === title)?.reason;
-      if (reason === undefined) test(title, run);
-      // skipped because the caller of the suite gave this reason
-      else test.skip(`${title} (${reason})`, run);
-    };
+    const promise = contractTest(test, skip);
 
     const sendOne = async (changes: Partial<OutgoingMail>) => {
       await harness.transport.send(mail(changes));

@@ -1,16 +1,15 @@
 import { constraintOf, type Db, transact } from '@svc/db';
 import { sql } from 'kysely';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
-import { type EmailAddress, parseEmail } from '../email.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidToken, Unauthenticated } from '../failures.ts';
-import { tokenTtlMs } from '../one-time-tokens.ts';
+import { demandTenant, type ScopedEmail, scopedEmail } from '../identity-scope.ts';
 import { type Principal, sessionOf } from '../principal.ts';
 import { tablesOf, type UserRow } from '../tables.ts';
-import { findUserByEmail, lockUser, toUser, type User } from '../users.ts';
+import { lockUser, toUser, type User } from '../users.ts';
 import { endAccess } from './end-access.ts';
 
-// Whether the address is known must not show: a token is written in any case, and only its mail is for the one or the other.
+// Whether the address is known must not show: it waits in any case, and is looked up when the mail is sent.
 export async function requestEmailChange(
   context: AuthContext,
   principal: Principal,
@@ -18,21 +17,15 @@ export async function requestEmailChange(
   { within, origin }: WriteOptions = {},
 ): Promise<void> {
   const { id: sessionId } = sessionOf(principal);
-  const { userId } = principal;
-  const email = parseEmail(input.email);
+  const { userId, user } = principal;
+  const email = scopedEmail(input.email, user.tenantId);
   await transact(within ?? context.db, async (trx) => {
     // A session that a change of password ends at this moment must leave nothing that outlives it.
     await lockUser(trx, userId);
     if (!(await isAlive(trx, sessionId))) throw new Unauthenticated();
-    const pending = { email: email.address };
-    const token = await context.tokens.issue(trx, 'change_email', userId, pending);
+    await context.tokens.wait(trx, 'change_email', userId, { email: email.address });
     await record(context, trx, { type: 'auth.email.change_requested', userId }, origin);
-    afterwards(context, trx, 'confirm_email_mail', async () => {
-      const holder = await findUserByEmail(context.db, email);
-      if (holder === undefined || holder.id === userId)
-        await context.mailer.confirmEmail(email.address, token, tokenTtlMs.change_email);
-      else if (holder.disabled_at === null) await context.mailer.alreadyRegistered(holder.email);
-    });
+    await context.queueMail({ template: 'confirm_email', userId }, { within: trx });
   });
 }
 
@@ -42,21 +35,21 @@ export async function confirmEmailChange(
   input: { token: string },
   { within, origin }: WriteOptions = {},
 ): Promise<User> {
+  const tenantId = demandTenant(context, origin);
   try {
     return await transact(within ?? context.db, async (trx) => {
-      const holder = await context.tokens.holderOf(trx, 'change_email', input.token);
+      const holder = await context.tokens.holderOf(trx, 'change_email', input.token, tenantId);
       if (holder === undefined) throw new InvalidToken();
       const former = await lockUser(trx, holder.userId);
       if (former.disabled_at !== null) throw new InvalidToken();
       const token = await context.tokens.consume(trx, 'change_email', input.token);
       if (token === null || token.pending_email === null) throw new InvalidToken();
-      const user = await moveTo(trx, former.id, parseEmail(token.pending_email));
+      const user = await moveTo(trx, former.id, scopedEmail(token.pending_email, tenantId));
       const details = await endAccess(context, trx, user.id, { reason: 'email_changed' });
       const act = { type: 'auth.email.changed', userId: user.id, details } as const;
       await record(context, trx, act, origin);
-      afterwards(context, trx, 'email_changed_mail', () =>
-        context.mailer.emailChanged(former.email),
-      );
+      const notice = { template: 'email_changed', userId: user.id, email: former.email } as const;
+      await context.queueMail(notice, { within: trx });
       return toUser(user);
     });
   } catch (error) {
@@ -66,7 +59,7 @@ export async function confirmEmailChange(
   }
 }
 
-function moveTo(db: Db, userId: string, email: EmailAddress): Promise<UserRow> {
+function moveTo(db: Db, userId: string, email: ScopedEmail): Promise<UserRow> {
   return tablesOf(db)
     .updateTable('svc_auth.users')
     .set({

@@ -1,6 +1,6 @@
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
 import { type Principal, sessionOf } from '../principal.ts';
 import { raiseSession } from '../second-factors/raised-session.ts';
@@ -61,8 +61,7 @@ async function putInForce(
   const raised = await raiseSession(context, trx, principal, change.proof);
   const details = { ...ended, ...change.details };
   await record(context, trx, { type: 'auth.password.changed', userId, details }, origin);
-  afterwards(context, trx, 'password_changed_mail', () =>
-    context.mailer.passwordChanged(user.email),
-  );
+  const notice = { template: 'password_changed', userId, email: user.email } as const;
+  await context.queueMail(notice, { within: trx });
   return raised;
 }

@@ -59,10 +59,10 @@ export async function checkOwnPassword<Result>(
 export function findPassword(
   db: Db,
   userId: string,
-): Promise<Pick<PasswordCredentialRow, 'phc' | 'version'> | undefined> {
+): Promise<Pick<PasswordCredentialRow, 'phc' | 'version' | 'changed_at'> | undefined> {
   return tablesOf(db)
     .selectFrom('svc_auth.password_credentials')
-    .select(['phc', 'version'])
+    .select(['phc', 'version', 'changed_at'])
     .where('user_id', '=', userId)
     .executeTakeFirst();
 }

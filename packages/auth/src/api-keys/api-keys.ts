@@ -7,26 +7,16 @@ import {
   ValidationFailed,
 } from '@svc/core';
 import { type Db, transact, type Trx } from '@svc/db';
-import type { ExpressionBuilder } from 'kysely';
 import { type AuthAct, record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { AccessDenied, ApiKeyNotFound, TooManyApiKeys } from '../failures.ts';
 import { type Principal, sessionOf } from '../principal.ts';
-import { type ApiKeyRow, type AuthTables, tablesOf } from '../tables.ts';
+import { queueNotice } from '../security-notice.ts';
+import { type ApiKeyRow, tablesOf } from '../tables.ts';
 import { lockUser } from '../users.ts';
 import { formatKey, parseKey } from './key-format.ts';
-
-/** A key as its owner sees it; the secret is shown once, where it is made. */
-export interface ApiKey {
-  readonly id: string;
-  readonly name: string;
-  /** The permissions it may use, as far as its owner has them. */
-  readonly scopes: readonly string[];
-  readonly createdAt: Date;
-  readonly expiresAt: Date | null;
-  /** To the minute. */
-  readonly lastUsedAt: Date | null;
-}
+import { type ApiKey, endAfter, findAlive, isAlive, revokeKeys, toApiKey } from './queries.ts';
+import { createTenantApiKeys, type TenantApiKeys } from './tenant-keys.ts';
 
 export interface NewApiKey {
   name: string;
@@ -34,6 +24,8 @@ export interface NewApiKey {
   scopes: readonly string[];
   /** @default it does not expire */
   expiresIn?: Duration | undefined;
+  /** The one tenant in which it is to work, of those that the owner is a member of. @default wherever its owner does; where identities belong to tenants, that of the owner */
+  tenantId?: string | undefined;
 }
 
 /**
@@ -58,6 +50,8 @@ export interface ApiKeys {
     input?: { overlap?: Duration },
     options?: WriteOptions,
   ): Promise<{ key: string; apiKey: ApiKey }>;
+  /** The keys of one tenant, for those who administer it. */
+  readonly ofTenant: TenantApiKeys;
 }
 
 /** How many keys one user may have. */
@@ -67,11 +61,17 @@ const maxExpiryMs = toMs('3650d');
 const maxOverlapMs = toMs('30d');
 const touchEveryMs = 60_000;
 
-export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
+export interface ApiKeysOptions {
+  prefix: string;
+  /** Whether somebody may make a key for a tenant; nobody where it is missing. */
+  isMember: ((userId: string, tenantId: string) => boolean | Promise<boolean>) | undefined;
+}
+
+export function createApiKeys(context: AuthContext, { prefix, isMember }: ApiKeysOptions): ApiKeys {
   const { clock, newId, random } = context;
   const insert = async (
     db: Db,
-    row: Pick<ApiKeyRow, 'user_id' | 'name' | 'scopes' | 'level' | 'expires_at'>,
+    row: Pick<ApiKeyRow, 'user_id' | 'name' | 'scopes' | 'level' | 'expires_at' | 'tenant_id'>,
   ) => {
     const id = newId();
     const key = formatKey(prefix, id, random(32));
@@ -84,31 +84,43 @@ export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
       .executeTakeFirstOrThrow();
     return { key, apiKey: toApiKey(made) };
   };
-  const act = (type: AuthAct['type'], userId: string, keyId: string): AuthAct => ({
-    type,
-    userId,
-    target: { type: 'api_key', id: keyId },
-  });
+  const act = (
+    type: AuthAct['type'],
+    { user_id: userId, tenant_id: tenantId }: Pick<ApiKeyRow, 'user_id' | 'tenant_id'>,
+    keyId: string,
+  ): AuthAct => ({ type, userId, tenantId, target: { type: 'api_key', id: keyId } });
+  // Held to a tenant for good: what a key of another one could do would be more than its owner asked for.
+  const tenantFor = async ({ userId, user }: Principal, asked: string | undefined) => {
+    if (user.tenantId !== null || asked === undefined) {
+      if (asked !== undefined && asked.toLowerCase() !== user.tenantId) throw new AccessDenied();
+      return user.tenantId;
+    }
+    if (!isUuid(asked)) throw fault('/tenantId', 'uuid', 'Must be the id of a tenant.');
+    // The same for one that does not exist.
+    const isTheirs = (await isMember?.(userId, asked.toLowerCase())) === true;
+    if (!isTheirs) throw new AccessDenied();
+    return asked.toLowerCase();
+  };
   // Also of a rotation: the new key outlives the one that is known.
   const tellOwner = (trx: Trx, { user }: Principal) =>
-    afterwards(context, trx, 'api_key_mail', () =>
-      context.mailer.securityNotice(user.email, 'api_key_created'),
-    );
+    queueNotice(context, trx, user, 'api_key_created');
   return {
     async create(principal, input, { within, origin } = {}) {
       const session = sessionOf(principal);
       const { name, scopes, expiresInMs } = parseNewKey(context, input);
       // More than the owner has would wait to become a right that nobody gave the key.
       if (scopes.some((scope) => !principal.permissions.has(scope))) throw new AccessDenied();
+      const tenantId = await tenantFor(principal, input.tenantId);
       const expiresAt = expiresInMs === null ? null : new Date(clock.now().getTime() + expiresInMs);
       const { userId } = principal;
       return transact(within ?? context.db, async (trx) => {
         await lockUser(trx, userId);
-        const row = { user_id: userId, name, scopes: [...scopes], expires_at: expiresAt };
+        const whose = { user_id: userId, tenant_id: tenantId };
+        const row = { ...whose, name, scopes: [...scopes], expires_at: expiresAt };
         const made = await insert(trx, { ...row, level: session.level });
         await refuseTooMany(trx, userId, clock.now());
-        await record(context, trx, act('auth.api_key.created', userId, made.apiKey.id), origin);
-        tellOwner(trx, principal);
+        await record(context, trx, act('auth.api_key.created', whose, made.apiKey.id), origin);
+        await tellOwner(trx, principal);
         return made;
       });
     },
@@ -126,9 +138,10 @@ export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
     async revoke(principal, id, { within, origin } = {}) {
       sessionOf(principal);
       await transact(within ?? context.db, async (trx) => {
-        const ended = isUuid(id) && (await revokeKey(trx, principal.userId, id, clock.now()));
-        if (!ended) throw new ApiKeyNotFound();
-        await record(context, trx, act('auth.api_key.revoked', principal.userId, id), origin);
+        const { userId } = principal;
+        const ended = await revokeKeys(trx, { id, userId }, clock.now());
+        if (ended[0] === undefined) throw new ApiKeyNotFound();
+        await record(context, trx, act('auth.api_key.revoked', ended[0], id), origin);
       });
     },
     async rotate(principal, id, { overlap = '24h' } = {}, { within, origin } = {}) {
@@ -144,16 +157,21 @@ export function createApiKeys(context: AuthContext, prefix: string): ApiKeys {
         const made = await insert(trx, { ...row, level: session.level });
         await endAfter(trx, row, made.apiKey.id, new Date(now.getTime() + overlapMs));
         await refuseTooMany(trx, userId, now);
-        await record(context, trx, act('auth.api_key.rotated', userId, id), origin);
-        tellOwner(trx, principal);
+        await record(context, trx, act('auth.api_key.rotated', row, id), origin);
+        await tellOwner(trx, principal);
         return made;
       });
     },
+    ofTenant: createTenantApiKeys(context),
   };
 }
 
 /** Whose key it is, while it is alive and its owner may sign in. */
-export async function findApiKey(context: AuthContext, prefix: string, key: string) {
+export async function principalOfKey(
+  context: AuthContext,
+  prefix: string,
+  key: string,
+): Promise<Principal | null> {
   const parts = parseKey(prefix, key);
   if (parts === null) return null;
   const now = context.clock.now();
@@ -162,7 +180,7 @@ export async function findApiKey(context: AuthContext, prefix: string, key: stri
     .innerJoin('svc_auth.users as u', 'u.id', 'k.user_id')
     .selectAll('u')
     .select(['k.id as key_id', 'k.name as key_name', 'k.secret_hash', 'k.scopes', 'k.level'])
-    .select('k.last_used_at')
+    .select(['k.last_used_at', 'k.tenant_id as key_tenant_id'])
     .where('k.id', '=', parts.id)
     .where('k.revoked_at', 'is', null)
     .where((eb) => eb.or([eb('k.expires_at', 'is', null), eb('k.expires_at', '>', now)]))
@@ -171,8 +189,8 @@ export async function findApiKey(context: AuthContext, prefix: string, key: stri
     .executeTakeFirst();
   if (row === undefined || !constantTimeEqual(row.secret_hash, sha256(parts.secret))) return null;
   await touch(context.db, { id: row.key_id, last_used_at: row.last_used_at }, now);
-  const apiKey = { id: row.key_id, name: row.key_name, scopes: row.scopes, level: row.level };
-  return { user: row, apiKey };
+  const { key_id: id, key_name: name, scopes, level, key_tenant_id: tenantId } = row;
+  return context.principalOf(row, { apiKey: { id, name, scopes, level, tenantId } });
 }
 
 async function touch(db: Db, key: Pick<ApiKeyRow, 'id' | 'last_used_at'>, now: Date) {
@@ -187,13 +205,6 @@ async function touch(db: Db, key: Pick<ApiKeyRow, 'id' | 'last_used_at'>, now: D
     .execute();
 }
 
-/** What a key must be to be accepted. */
-const isAlive = (now: Date) => (eb: ExpressionBuilder<AuthTables, 'svc_auth.api_keys'>) =>
-  eb.and([
-    eb('revoked_at', 'is', null),
-    eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]),
-  ]);
-
 // The caller holds the user's row, so that two at once count each other.
 async function refuseTooMany(db: Db, userId: string, now: Date): Promise<void> {
   const { count } = await tablesOf(db)
@@ -203,36 +214,6 @@ async function refuseTooMany(db: Db, userId: string, now: Date): Promise<void> {
     .where(isAlive(now))
     .executeTakeFirstOrThrow();
   if (Number(count) > maxKeys) throw new TooManyApiKeys();
-}
-
-const revokeKey = async (db: Db, userId: string, id: string, now: Date): Promise<boolean> => {
-  const result = await tablesOf(db)
-    .updateTable('svc_auth.api_keys')
-    .set({ revoked_at: now })
-    .where('id', '=', id)
-    .where('user_id', '=', userId)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
-};
-
-const findAlive = (db: Db, userId: string, id: string, now: Date): Promise<ApiKeyRow | undefined> =>
-  tablesOf(db)
-    .selectFrom('svc_auth.api_keys')
-    .selectAll()
-    .where('id', '=', id)
-    .where('user_id', '=', userId)
-    .where(isAlive(now))
-    .forUpdate()
-    .executeTakeFirst();
-
-async function endAfter(db: Db, row: ApiKeyRow, successor: string, end: Date): Promise<void> {
-  const expiresAt = row.expires_at === null || row.expires_at > end ? end : row.expires_at;
-  await tablesOf(db)
-    .updateTable('svc_auth.api_keys')
-    .set({ expires_at: expiresAt, rotated_to: successor })
-    .where('id', '=', row.id)
-    .execute();
 }
 
 const fault = (pointer: string, code: string, message: string) =>
@@ -260,12 +241,3 @@ function parseNewKey({ authorization }: AuthContext, input: NewApiKey) {
     throw fault('/expiresIn', 'duration', 'Must be more than nothing and at most 3650d.');
   return { name, scopes, expiresInMs };
 }
-
-const toApiKey = (row: ApiKeyRow): ApiKey => ({
-  id: row.id,
-  name: row.name,
-  scopes: row.scopes,
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-  lastUsedAt: row.last_used_at,
-});

@@ -22,6 +22,12 @@ export const CreateApiKeySchema = v.strictObject({
     v.description('The permissions it may use, of those that you have.'),
   ),
   expiresIn: v.optional(duration('When it ends: a number and ms, s, m, h or d. Never if absent.')),
+  tenantId: v.optional(
+    v.pipe(
+      id,
+      v.description('The one tenant in which it works, of those that you are a member of.'),
+    ),
+  ),
 });
 
 export const RotateApiKeySchema = v.strictObject({
@@ -32,6 +38,7 @@ const ApiKeyBody = v.object({
   id,
   name: boundedText,
   scopes: v.array(boundedText),
+  tenantId: v.pipe(v.nullable(id), v.description('The one tenant in which it works.')),
   createdAt: timestamp,
   expiresAt: v.nullable(timestamp),
   lastUsedAt: v.nullable(v.pipe(timestamp, v.description('To the minute.'))),
@@ -43,3 +50,18 @@ export const NewApiKeyBody = v.object({
 });
 
 export const ApiKeyList = v.object({ items: v.array(ApiKeyBody) });
+
+export const TenantApiKeysQuery = v.strictObject({
+  limit: v.optional(
+    v.pipe(v.string(), v.regex(/^\d{1,3}$/), v.transform(Number), v.minValue(1), v.maxValue(100)),
+    '20',
+  ),
+  cursor: v.optional(id),
+});
+
+export const TenantApiKeyList = v.object({
+  items: v.array(
+    v.object({ ...ApiKeyBody.entries, userId: v.pipe(id, v.description('Whose it is.')) }),
+  ),
+  nextCursor: v.nullable(id),
+});

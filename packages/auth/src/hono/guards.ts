@@ -74,6 +74,7 @@ function guard(
       type: 'auth.access.denied',
       outcome: 'denied',
       userId: principal.userId,
+      tenantId: principal.tenantId,
       actor: actorOf(principal),
     } as const;
     await recordAlone(auth['~context'], { ...act, details }, { origin: originOf(c) });

@@ -2,6 +2,7 @@ import { isFailure } from '@svc/core';
 import type { Context } from 'hono';
 import type { Auth } from '../auth.ts';
 import type { OAuth, OAuthCompleted } from '../oauth/oauth.ts';
+import { demandTenant } from '../identity-scope.ts';
 import { keepSignIn } from './answers.ts';
 import { clearBrowserCookie, readBrowserCookie, setChallengeCookie } from './oauth-cookies.ts';
 import { originOf } from './origin.ts';
@@ -28,11 +29,13 @@ export async function answerCallback(
     return refuse(c, auth, error);
   }
   if (completed.status === 'signed_in') keepSignIn(c, completed);
+  const context = auth['~context'];
+  const { origin } = await context.urlOf(demandTenant(context, originOf(c)));
   if (completed.status !== 'second_factor_required')
-    return c.redirect(`${auth.publicOrigin}${completed.returnTo}`, 302);
+    return c.redirect(`${origin}${completed.returnTo}`, 302);
   setChallengeCookie(c, completed.challenge);
   const query = new URLSearchParams({ returnTo: completed.returnTo });
-  return c.redirect(`${auth.publicOrigin}${secondFactorPath}?${query.toString()}`, 302);
+  return c.redirect(`${origin}${secondFactorPath}?${query.toString()}`, 302);
 }
 
 // A person who comes back from a provider has a browser; programs and tests ask for JSON.

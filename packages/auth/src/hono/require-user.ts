@@ -6,6 +6,8 @@ import { ForeignLogin, InsufficientAuthentication, Unauthenticated } from '../fa
 import type { Principal } from '../principal.ts';
 import { bearerOf } from './bearer.ts';
 import { challenged } from './challenge.ts';
+import { tenantFinder } from './at-tenant.ts';
+import { originOf } from './origin.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** What routes behind `requireUser` find in their context. */
@@ -14,6 +16,8 @@ export type AuthEnv = { Variables: HttpEnv['Variables'] & { principal: Principal
 export interface PagesOptions {
   /** Origins beside that of publicUrl whose pages may send requests with the cookie. @default none */
   allowedOrigins?: readonly string[];
+  /** At which tenant's door a request came in, from its host or its path; needed where identities belong to tenants. @default none */
+  tenantOf?: (c: Context) => string | null | undefined | Promise<string | null | undefined>;
 }
 
 export interface RequireUserOptions extends PagesOptions {
@@ -27,7 +31,8 @@ export interface RequireUserOptions extends PagesOptions {
 
 /**
  * Lets pass who carries a live session, as a cookie or a bearer token, and puts `principal` into the
- * context. A request with the cookie that changes something must come from a page of ours.
+ * context. A request with the cookie that changes something must come from a page of ours. Where identities belong to
+ * tenants, a session of one is none at the door of another.
  *
  * @throws {Unauthenticated} for everybody else.
  * @throws {InsufficientAuthentication} with a challenge of RFC 9470, where `level` or `maxAge` ask for more than the session shows.
@@ -39,9 +44,13 @@ export function requireUser(
   const ownPagesOnly = ownPages(auth, options);
   const { accept = 'session' } = options;
   const isSufficient = createLevelCheck(auth, options);
+  const findTenant = tenantFinder(auth, options);
   return async (c, next) => {
+    await findTenant(c);
     const presented = presentedToken(c);
-    const principal = presented === null ? null : await auth.authenticate(presented.token);
+    const { tenantId } = originOf(c);
+    const principal =
+      presented === null ? null : await auth.authenticate(presented.token, { tenantId });
     if (
       presented === null ||
       principal === null ||

@@ -1,6 +1,7 @@
 import { noStore } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../auth.ts';
+import { atTenant } from './at-tenant.ts';
 import type { AuthEnv, PagesOptions } from './require-user.ts';
 import { accountRoutes } from './routes/account-routes.ts';
 import { apiKeyRoutes } from './routes/api-key-routes.ts';
@@ -14,7 +15,7 @@ import { stepUpRoutes } from './routes/step-up-routes.ts';
 /** The routes of sign-in, to be mounted where the links of the mails lead: `app.route('/auth', authRoutes(auth))`. */
 export function authRoutes(auth: Auth, options: PagesOptions = {}) {
   return new Hono<AuthEnv>()
-    .use(noStore)
+    .use(noStore, atTenant(auth, options))
     .route('/', signInRoutes(auth, options))
     .route('/', accountRoutes(auth, options))
     .route('/', refreshRoutes(auth))

@@ -1,7 +1,7 @@
 import type { Failure } from '@svc/core';
 import type { Db, Trx } from '@svc/db';
 import { type AuthAct, record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { AuthLocked, InvalidCredentials } from '../failures.ts';
 import type { Origin } from '../origin.ts';
 import { codesOf, passwordsOf } from '../second-factors/refusals.ts';
@@ -13,7 +13,7 @@ import { type Lock, needsReset, type ThrottleKey } from './throttles.ts';
 /** Somebody who shows a password, and what their failure would be counted of. */
 export interface PasswordAttempt {
   /** `null` where nobody has the address. */
-  readonly user: Pick<UserRow, 'id' | 'email' | 'verified_at' | 'disabled_at'> | null;
+  readonly user: Pick<UserRow, 'id'> | null;
   /** Until when even the right password is refused. */
   readonly lockedUntil: Date | null;
   readonly counted: readonly ThrottleKey[];
@@ -74,16 +74,16 @@ export async function refuseAttempt(
   const keys = lockedUntil === null ? counted : [];
   await context.throttles.countFailure(context.db, keys, { within }, async (trx, locks) => {
     await record(context, trx, act, origin);
-    for (const lock of locks) await recordLock(context, trx, lock, act.userId, origin);
+    for (const lock of locks) await recordLock(context, trx, lock, act, origin);
     // A cookie that failed so often is in the wrong hands: from here on it names nobody.
     const isWorthless = locks.some((lock) => lock.kind === 'device' && needsReset(lock.until));
     if (isWorthless && user !== null && counted[0] !== undefined)
       await forgetDevice(context, trx, user.id, counted[0].value, origin);
-    const isNews = locks.some((lock) => lock.kind === 'account' && lock.isNews);
-    if (isNews && user !== null && user.verified_at !== null && user.disabled_at === null) {
-      afterwards(context, trx, 'locked_mail', () =>
-        context.mailer.securityNotice(user.email, 'account_locked'),
-      );
+    // Known and unknown alike: queued in any case, and for nobody where the account cannot be used.
+    if (locks.some((lock) => lock.kind === 'account' && lock.isNews)) {
+      const userId = user?.id ?? context.newId();
+      const request = { template: 'security_notice', userId, change: 'account_locked' } as const;
+      await context.queueMail(request, { within: trx });
     }
   });
   return lockedUntil === null ? new InvalidCredentials() : refusalWhileLocked(context, lockedUntil);
@@ -125,7 +125,7 @@ function recordLock(
   context: AuthContext,
   trx: Trx,
   { kind, failures, until }: Lock,
-  userId: string | null,
+  { userId, tenantId }: AuthAct,
   origin: Origin | undefined,
 ): Promise<void> {
   const lockedUntil = needsReset(until) ? null : until.toISOString();
@@ -137,6 +137,7 @@ function recordLock(
       outcome: 'denied',
       // Where a client address is locked, it is about nobody's account.
       userId: kind === 'address' ? null : userId,
+      ...(tenantId !== undefined && { tenantId }),
       actor: { type: 'anonymous', id: null },
       details: { counter: kind, failures, lockedUntil },
     },

@@ -1,11 +1,13 @@
 import { isFailure, ValidationFailed } from '@svc/core';
 import type { Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext } from '../context.ts';
-import { type EmailAddress, parseEmail } from '../email.ts';
+import type { AuthContext } from '../context.ts';
+import type { EmailAddress } from '../email.ts';
 import { InvalidCredentials } from '../failures.ts';
+import { type ScopedEmail, scopedEmail } from '../identity-scope.ts';
 import { usableName } from '../name.ts';
 import type { Origin } from '../origin.ts';
+import { queueNotice } from '../security-notice.ts';
 import { tablesOf, type UserRow } from '../tables.ts';
 import { claimAddress, findUser, markVerified } from '../users.ts';
 import { EmailMissing, IdentityNotLinked, IdentityTaken } from './failures.ts';
@@ -31,12 +33,16 @@ export interface Owned {
 export async function resolveOwner(
   context: AuthContext,
   trx: Trx,
-  { provider, profile }: { provider: OAuthProvider; profile: Profile },
+  {
+    provider,
+    profile,
+    tenantId,
+  }: { provider: OAuthProvider; profile: Profile; tenantId: string | null },
   origin: Origin,
 ): Promise<Owned> {
-  const known = await findIdentity(trx, profile);
+  const known = await findIdentity(trx, profile, tenantId);
   if (known !== undefined) return owned(known);
-  const email = usableEmail(profile);
+  const email = usableEmail(profile, tenantId);
   const isTrusted = isTrustedFor(profile, email);
   // Before any look at who has the address: the answer must not tell that somebody has it.
   const mayClaim = provider.newAccounts === 'verified' || isTrusted;
@@ -48,7 +54,7 @@ export async function resolveOwner(
   const isProven = claimed.verified_at !== null;
   if (isProven && !isTrusted) {
     // Another browser of the same person may have opened the account while this one waited for the lock.
-    const meanwhile = await findIdentity(trx, profile);
+    const meanwhile = await findIdentity(trx, profile, tenantId);
     if (meanwhile === undefined) throw new IdentityNotLinked();
     return owned(meanwhile);
   }
@@ -86,19 +92,18 @@ async function linkTo(
     userId: user.id,
     provider: provider.id,
     profile,
+    tenantId: user.tenant_id,
     now: context.clock.now(),
   });
   if (added === undefined) {
-    const known = await findIdentity(trx, profile);
+    const known = await findIdentity(trx, profile, user.tenant_id);
     if (known === undefined) throw new IdentityNotLinked();
     return owned(known);
   }
   const details = { provider: provider.id, by };
   await record(context, trx, { type: 'auth.identity.linked', userId: user.id, details }, origin);
   // Also for a new account: whoever has the mailbox learns that somebody opened one.
-  afterwards(context, trx, 'security_notice_mail', () =>
-    context.mailer.securityNotice(user.email, 'identity_linked'),
-  );
+  await queueNotice(context, trx, user, 'identity_linked');
   return owned(added);
 }
 
@@ -129,10 +134,10 @@ async function handOver(
   await record(context, trx, { type, userId }, origin);
 }
 
-function usableEmail({ email }: Profile): EmailAddress {
+function usableEmail({ email }: Profile, tenantId: string | null): ScopedEmail {
   if (email === null) throw new EmailMissing();
   try {
-    return parseEmail(email);
+    return scopedEmail(email, tenantId);
   } catch (error) {
     if (isFailure(error, ValidationFailed)) throw new EmailMissing();
     throw error;

@@ -10,6 +10,8 @@ export interface Attempt {
   readonly returnTo: string;
   /** Who wanted to link the provider to their account, and in which session; `null` for a sign-in. */
   readonly link: Link | null;
+  /** In which it began; `null` where identities are global. */
+  readonly tenantId: string | null;
 }
 
 export interface Link {
@@ -31,9 +33,9 @@ interface StoredAttempt {
 export async function openAttempt(
   context: AuthContext,
   db: Db,
-  attempt: { provider: string; returnTo: string; link: Link | null },
+  attempt: Pick<Attempt, 'returnTo' | 'link' | 'tenantId'> & { provider: string },
 ): Promise<{ secrets: FlowSecrets; browserToken: string }> {
-  const { provider, returnTo, link } = attempt;
+  const { provider, returnTo, link, tenantId } = attempt;
   const { random, challenges } = context;
   const [browserToken, verifier, nonce] = [32, 32, 32].map((size) => randomToken(size, random)) as [
     string,
@@ -53,6 +55,7 @@ export async function openAttempt(
   const { token: state } = await challenges.create(db, {
     purpose: 'oauth',
     userId,
+    tenantId,
     data: { ...data },
   });
   return { secrets: { state, verifier, nonce }, browserToken };
@@ -65,10 +68,18 @@ export async function openAttempt(
 export async function takeAttempt(
   context: AuthContext,
   db: Db,
-  request: { provider: string; state: string | null; browserToken: string | undefined },
+  request: {
+    provider: string;
+    state: string | null;
+    browserToken: string | undefined;
+    tenantId: string | null;
+  },
 ): Promise<Attempt> {
-  const { provider, state, browserToken } = request;
-  const row = state === null ? null : await context.challenges.consume(db, 'oauth', state);
+  const { provider, state, browserToken, tenantId } = request;
+  const row =
+    state === null
+      ? null
+      : await context.challenges.consume(db, { purpose: 'oauth', token: state, tenantId });
   if (state === null || row === null) throw new OAuthFailed();
   const data = row.data as unknown as StoredAttempt;
   const isSameBrowser =
@@ -82,6 +93,7 @@ export async function takeAttempt(
     secrets: { state, verifier, nonce },
     returnTo,
     link: isLink ? { userId: row.user_id as string, sessionId } : null,
+    tenantId,
   };
 }
 

@@ -1,7 +1,9 @@
 import { isUuid } from '@svc/core';
 import { type Db, transact } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
+import { plainIssuer, scopedIssuer } from '../identity-scope.ts';
+import { queueNotice } from '../security-notice.ts';
 import { type IdentityRow, tablesOf } from '../tables.ts';
 import { lockUser } from '../users.ts';
 import { assertOtherWayIn } from '../ways-in.ts';
@@ -27,7 +29,7 @@ export function toIdentity(row: FederatedRow): Identity {
   return {
     id: row.id,
     provider: row.provider,
-    issuer: row.issuer,
+    issuer: plainIssuer(row.issuer),
     subject: row.subject,
     email: row.email,
     createdAt: row.created_at,
@@ -49,15 +51,16 @@ export async function listIdentities(db: Db, userId: string): Promise<readonly I
   return (await federated(db, userId).orderBy('id').execute()).map(toIdentity);
 }
 
-/** Whose account at a provider it is; nothing comes back when nobody has it. */
+/** Whose account at a provider it is, in this tenant; nothing comes back when nobody has it. */
 export function findIdentity(
   db: Db,
   { issuer, subject }: Profile,
+  tenantId: string | null,
 ): Promise<{ id: string; user_id: string } | undefined> {
   return tablesOf(db)
     .selectFrom('svc_auth.identities')
     .select(['id', 'user_id'])
-    .where('issuer', '=', issuer)
+    .where('issuer', '=', scopedIssuer(issuer, tenantId))
     .where('subject', '=', subject)
     .executeTakeFirst();
 }
@@ -65,15 +68,22 @@ export function findIdentity(
 /** Links a provider's account to a user. Nothing comes back when somebody has it: of any number at once, one gets it. */
 export function addIdentity(
   db: Db,
-  identity: { id: string; userId: string; provider: string; profile: Profile; now: Date },
+  identity: {
+    id: string;
+    userId: string;
+    provider: string;
+    profile: Profile;
+    tenantId: string | null;
+    now: Date;
+  },
 ): Promise<{ id: string; user_id: string } | undefined> {
-  const { id, userId, provider, profile, now } = identity;
+  const { id, userId, provider, profile, tenantId, now } = identity;
   return tablesOf(db)
     .insertInto('svc_auth.identities')
     .values({
       id,
       user_id: userId,
-      issuer: profile.issuer,
+      issuer: scopedIssuer(profile.issuer, tenantId),
       subject: profile.subject,
       created_at: now,
       provider,
@@ -123,9 +133,7 @@ export async function unlinkIdentity(
     await tablesOf(trx).deleteFrom('svc_auth.identities').where('id', '=', identityId).execute();
     const details = { provider: found.provider };
     await record(context, trx, { type: 'auth.identity.unlinked', userId, details }, origin);
-    afterwards(context, trx, 'security_notice_mail', () =>
-      context.mailer.securityNotice(user.email, 'identity_unlinked'),
-    );
+    await queueNotice(context, trx, user, 'identity_unlinked');
   });
 }
 

@@ -4,6 +4,7 @@ import { recordAlone } from '../acts.ts';
 import type { Auth } from '../auth.ts';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
+import { demandTenant } from '../identity-scope.ts';
 import { type Principal, sessionOf } from '../principal.ts';
 import { finishSignIn, type SignIn } from '../sign-in.ts';
 import { findUser } from '../users.ts';
@@ -144,13 +145,10 @@ function createClients(
   for (const provider of providers) {
     checkProvider(provider, isInsecureAllowed);
     if (clients.has(provider.id)) throw new TypeError(`two providers have the id ${provider.id}`);
-    // From settings, never from the Host header; compared as text by the provider (RFC 9700 2.1).
-    const redirectUri = new URL(
-      `${publicUrl.href.replace(/\/$/, '')}${path}/${provider.id}/callback`,
-    );
+    const callbackPath = `${path}/${provider.id}/callback`;
     clients.set(
       provider.id,
-      createProviderClient({ provider, redirectUri, isInsecureAllowed, fetch, clock, logger }),
+      createProviderClient({ provider, callbackPath, isInsecureAllowed, fetch, clock, logger }),
     );
   }
   return clients;
@@ -160,17 +158,21 @@ async function begin(
   context: AuthContext,
   client: ProviderClient,
   { returnTo, link }: OAuthBeginning,
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<OAuthBegun> {
+  // Whoever links does it in the tenant whose user they are.
+  const tenantId = link === undefined ? demandTenant(context, origin) : link.user.tenantId;
+  const url = await context.urlOf(tenantId);
   const attempt = {
+    tenantId,
     provider: client.provider.id,
-    returnTo: parseReturnTo(returnTo, context.publicUrl.origin),
+    returnTo: parseReturnTo(returnTo, url.origin),
     link: link === undefined ? null : { userId: link.userId, sessionId: sessionOf(link).id },
   };
   // Before anything is written, so that a provider that is down leaves nothing behind.
   await client.prepare();
   const { secrets, browserToken } = await openAttempt(context, within ?? context.db, attempt);
-  return { url: (await client.authorizationUrl(secrets)).href, browserToken };
+  return { url: (await client.authorizationUrl(secrets, url)).href, browserToken };
 }
 
 async function complete(
@@ -181,13 +183,19 @@ async function complete(
 ): Promise<OAuthCompleted> {
   const db = options.within ?? context.db;
   const { searchParams } = new URL(input.currentUrl, context.publicUrl);
+  const tenantId = demandTenant(context, options.origin);
   const attempt = await takeAttempt(context, db, {
     provider: client.provider.id,
     state: searchParams.get('state'),
     browserToken: input.browserToken,
+    tenantId,
   });
   try {
-    const granted = await client.exchange(searchParams, attempt.secrets);
+    const granted = await client.exchange(
+      searchParams,
+      attempt.secrets,
+      await context.urlOf(tenantId),
+    );
     const { sessionToken, refresh } = input;
     const returned = { ...granted, client, attempt, sessionToken, refresh };
     const result = await transact(db, (trx) => settle(context, trx, returned, options));
@@ -227,7 +235,9 @@ async function settle(
     await note(identityId);
     return { status: 'linked', identityId };
   }
-  const { identityId, userId } = await resolveOwner(context, trx, { provider, profile }, origin);
+  const { tenantId } = attempt;
+  const claimant = { provider, profile, tenantId };
+  const { identityId, userId } = await resolveOwner(context, trx, claimant, origin);
   // Before the second factor is asked for, which would tell a disabled user that the first one fits.
   if ((await findUser(trx, userId)).disabled_at !== null) throw new InvalidCredentials();
   const signIn = await finishSignIn(
@@ -268,7 +278,8 @@ function recordRefusal(
   options: WriteOptions,
 ): Promise<void> {
   const userId = attempt.link?.userId ?? null;
+  const { tenantId } = attempt;
   const details = { method: 'federated', provider, reason, link: attempt.link !== null };
-  const act = { type: 'auth.login.failed', outcome: 'failure', userId, details } as const;
+  const act = { type: 'auth.login.failed', outcome: 'failure', userId, tenantId, details } as const;
   return recordAlone(context, act, options);
 }

@@ -29,18 +29,19 @@ export interface ProviderClient {
   readonly provider: OAuthProvider;
   /** Has the metadata at hand from here on. @throws {ProviderUnavailable} */
   prepare(): Promise<void>;
-  /** Where to send the browser. @throws {ProviderUnavailable} */
-  authorizationUrl(secrets: FlowSecrets): Promise<URL>;
+  /** Where to send the browser, which comes back to the callback below `publicUrl`. @throws {ProviderUnavailable} */
+  authorizationUrl(secrets: FlowSecrets, publicUrl: URL): Promise<URL>;
   /** Exchanges what came back for who it is, once everything about it fits. @throws {OAuthFailed} @throws {ProviderUnavailable} */
   exchange(
     answer: URLSearchParams,
     secrets: FlowSecrets,
+    publicUrl: URL,
   ): Promise<{ profile: Profile; tokens: ProviderTokens }>;
 }
 
 export interface ProviderClientOptions {
   provider: OAuthProvider;
-  redirectUri: URL;
+  callbackPath: string;
   /** Lets http through: for tests and development. */
   isInsecureAllowed: boolean;
   fetch: Fetch;
@@ -49,9 +50,12 @@ export interface ProviderClientOptions {
 }
 
 export function createProviderClient(options: ProviderClientOptions): ProviderClient {
-  const { provider, redirectUri, clock, logger } = options;
+  const { provider, callbackPath, clock, logger } = options;
   const isOpenid = provider.server.type === 'openid';
   const configuration = createConfigurations(options);
+  // From settings, never from the Host header; compared as text by the provider (RFC 9700 2.1).
+  const redirectUriOf = (publicUrl: URL) =>
+    new URL(`${publicUrl.href.replace(/\/$/, '')}${callbackPath}`);
   const translated = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       return await work();
@@ -65,12 +69,12 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
     prepare: async () => {
       await configuration();
     },
-    authorizationUrl: ({ state, verifier, nonce }) =>
+    authorizationUrl: ({ state, verifier, nonce }, publicUrl) =>
       translated(async () =>
         openid.buildAuthorizationUrl(await configuration(), {
           ...provider.parameters,
           response_type: 'code',
-          redirect_uri: redirectUri.href,
+          redirect_uri: redirectUriOf(publicUrl).href,
           scope: provider.scopes.join(' '),
           state,
           code_challenge: await openid.calculatePKCECodeChallenge(verifier),
@@ -78,11 +82,11 @@ export function createProviderClient(options: ProviderClientOptions): ProviderCl
           ...(isOpenid && { nonce }),
         }),
       ),
-    exchange: (answer, { state, verifier, nonce }) =>
+    exchange: (answer, { state, verifier, nonce }, publicUrl) =>
       translated(async () => {
         const config = await configuration();
         // Never the address that the request came to, whose host the client chooses.
-        const currentUrl = new URL(redirectUri);
+        const currentUrl = redirectUriOf(publicUrl);
         currentUrl.search = answer.toString();
         // Checks `iss` (RFC 9207 2.4) and the state before the code goes anywhere.
         const response = await openid.authorizationCodeGrant(config, currentUrl, {
@@ -116,7 +120,8 @@ async function readClaims(config: openid.Configuration, response: TokenResponse)
 // OpenID Connect Core 2 gives a subject 255 characters of ASCII; what else a provider writes goes into columns as it is.
 function storable(profile: Profile): Profile {
   const { issuer, subject, email } = profile;
-  if (!/^[\x20-\x7e]{1,255}$/.test(subject) || issuer === '') throw new OAuthFailed();
+  // An issuer is a URL; a space would pass for a tenant before it.
+  if (!/^[\x20-\x7e]{1,255}$/.test(subject) || !/^\S+$/.test(issuer)) throw new OAuthFailed();
   return { ...profile, email: email === null || /[\p{Cc}\p{Cs}]/u.test(email) ? null : email };
 }
 

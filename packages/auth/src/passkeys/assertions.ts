@@ -1,8 +1,9 @@
 import { constantTimeEqual, type FieldError } from '@svc/core';
 import type { Db, Trx } from '@svc/db';
 import { type AuthAct, record, recordAlone } from '../acts.ts';
-import { afterwards, type WriteOptions } from '../context.ts';
+import type { WriteOptions } from '../context.ts';
 import { InvalidCredentials } from '../failures.ts';
+import { queueNotice } from '../security-notice.ts';
 import { parseInput, type PasskeysContext } from './context.ts';
 import { lockUser } from '../users.ts';
 import { toBase64url } from './options.ts';
@@ -39,9 +40,10 @@ export async function checkAssertion(
   { party }: PasskeysContext,
   db: Db,
   response: AssertionResponse,
-  expected: Expectation & { userId: string | null },
+  expected: Expectation & { userId: string | null; tenantId: string | null },
 ): Promise<Checked | Refused> {
-  const passkey = await findByCredentialId(db, Buffer.from(response.id, 'base64url'));
+  const credentialId = Buffer.from(response.id, 'base64url');
+  const passkey = await findByCredentialId(db, credentialId, expected.tenantId);
   if (passkey === undefined) return { reason: 'unknown_passkey', userId: expected.userId };
   const userId = passkey.user_id;
   if (!isOwner(passkey, response, expected.userId)) return { reason: 'wrong_owner', userId };
@@ -86,9 +88,7 @@ export async function noteUse(
     details: { passkeyId: passkey.id },
   };
   await record(auth, trx, act, origin);
-  afterwards(auth, trx, 'passkey_mail', () =>
-    auth.mailer.securityNotice(passkey.email, 'passkey_suspected'),
-  );
+  await queueNotice(auth, trx, { id: passkey.user_id, email: passkey.email }, 'passkey_suspected');
   return false;
 }
 

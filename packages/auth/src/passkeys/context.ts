@@ -11,6 +11,7 @@ import type { AuthContext } from '../context.ts';
 import { InvalidChallenge } from '../failures.ts';
 import type { Session } from '../sessions.ts';
 import type { ChallengeRow } from '../tables.ts';
+import type { User } from '../users.ts';
 import { toBase64url } from './options.ts';
 import type { RelyingParty } from './relying-party.ts';
 
@@ -44,9 +45,10 @@ export async function consumeOwn(
   { auth }: PasskeysContext,
   db: Db,
   purpose: 'passkey_registration' | 'passkey_step_up',
-  { token, session, userId }: { token: string; session: Session; userId: string },
+  { token, session, user }: { token: string; session: Session; user: User },
 ): Promise<ChallengeRow> {
-  const challenge = await auth.challenges.consume(db, purpose, token);
+  const { id: userId, tenantId } = user;
+  const challenge = await auth.challenges.consume(db, { purpose, token, tenantId });
   const isOwn = challenge?.user_id === userId && challenge.data['sessionId'] === session.id;
   if (challenge === null || !isOwn) throw new InvalidChallenge();
   return challenge;

@@ -2,6 +2,7 @@ import { isFailure } from '@svc/core';
 import { transact } from '@svc/db';
 import type { WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCredentials } from '../failures.ts';
+import { demandTenant } from '../identity-scope.ts';
 import { finishSignIn, type SignIn, type SignInWishes } from '../sign-in.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
 import { newNonce, nonceCheck, type PasskeysContext } from './context.ts';
@@ -17,13 +18,14 @@ export interface PasskeyLogin extends SignInWishes {
 // Nobody is named, so nothing depends on who asks: the authenticator knows which accounts it has.
 export async function loginOptions(
   context: PasskeysContext,
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<{ challenge: string; options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   const { nonce, nonceHash } = newNonce(context);
   const { token } = await auth.challenges.create(within ?? auth.db, {
     purpose: 'passkey_login',
     userId: null,
+    tenantId: demandTenant(auth, origin),
     data: { nonceHash },
   });
   const options = requestOptions(party, nonce, { allow: [], userVerification: 'required' });
@@ -41,10 +43,12 @@ export async function login(
   const db = options.within ?? auth.db;
   const response = parseAssertion(input.response);
   // Used up whatever comes of it, so before the transaction that a refusal rolls back.
-  const challenge = await auth.challenges.consume(db, 'passkey_login', input.challenge);
+  const tenantId = demandTenant(auth, options.origin);
+  const wanted = { purpose: 'passkey_login', token: input.challenge, tenantId } as const;
+  const challenge = await auth.challenges.consume(db, wanted);
   if (challenge === null) throw new InvalidChallenge();
   const isChallenge = nonceCheck(challenge);
-  const expected = { isChallenge, userVerification: 'required', userId: null } as const;
+  const expected = { isChallenge, userVerification: 'required', userId: null, tenantId } as const;
   const checked = await checkAssertion(context, db, response, expected);
   if ('reason' in checked) throw await refuse(context, 'auth.login.failed', checked, options);
   const first = {

@@ -1,10 +1,11 @@
 import { isUuid } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type WriteOptions } from '../context.ts';
+import type { WriteOptions } from '../context.ts';
 import { type Principal, sessionOf } from '../principal.ts';
 import { assertStrong } from '../second-factors/assert-strong.ts';
 import { disableMfaIfLast } from '../second-factors/enabling.ts';
+import { queueNotice } from '../security-notice.ts';
 import type { PasskeyRow } from '../tables.ts';
 import { findUser, lockUser } from '../users.ts';
 import { assertOtherWayIn } from '../ways-in.ts';
@@ -57,7 +58,7 @@ export async function tellOwner(
   change: 'passkey_added' | 'passkey_removed',
 ): Promise<void> {
   const { email } = await findUser(trx, userId);
-  afterwards(auth, trx, 'passkey_mail', () => auth.mailer.securityNotice(email, change));
+  await queueNotice(auth, trx, { id: userId, email }, change);
 }
 
 export function toPasskey(row: PasskeyRow): Passkey {

@@ -7,13 +7,19 @@ import type { Assertion } from './verification.ts';
 export type OwnedPasskey = PasskeyRow &
   Pick<UserRow, 'email' | 'verified_at' | 'disabled_at' | 'passkey_handle'>;
 
-export function findByCredentialId(db: Db, id: Uint8Array): Promise<OwnedPasskey | undefined> {
+/** Nothing comes back for a passkey of another tenant's user. */
+export function findByCredentialId(
+  db: Db,
+  id: Uint8Array,
+  tenantId: string | null,
+): Promise<OwnedPasskey | undefined> {
   return tablesOf(db)
     .selectFrom('svc_auth.passkeys as p')
     .innerJoin('svc_auth.users as u', 'u.id', 'p.user_id')
     .selectAll('p')
     .select(['u.email', 'u.verified_at', 'u.disabled_at', 'u.passkey_handle'])
     .where('p.credential_id', '=', id)
+    .where('u.tenant_id', 'is not distinct from', tenantId)
     .executeTakeFirst();
 }
 

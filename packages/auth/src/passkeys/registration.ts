@@ -57,6 +57,7 @@ export async function registrationOptions(
   const { token } = await auth.challenges.create(db, {
     purpose: 'passkey_registration',
     userId,
+    tenantId: principal.user.tenantId,
     data: { nonceHash, sessionId: session.id },
   });
   const handle = user.passkey_handle as Uint8Array;
@@ -75,7 +76,7 @@ export async function register(
   const { userId } = principal;
   const name = parseInput(PasskeyNameSchema, input.name ?? 'Passkey', nameFault);
   const response = parseInput(RegistrationResponseSchema, input.response, responseFault);
-  const own = { token: input.challenge, session, userId };
+  const own = { token: input.challenge, session, user: principal.user };
   const challenge = await consumeOwn(context, db, 'passkey_registration', own);
   const { userVerification } = party;
   const expected = { isChallenge: nonceCheck(challenge), userVerification };

@@ -1,8 +1,11 @@
 import { isFailure } from '@svc/core';
 import { afterEnd, transact } from '@svc/db';
 import { sql } from 'kysely';
-import type { WriteOptions } from '../context.ts';
+import type { WantedChallenge } from '../challenges.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCredentials } from '../failures.ts';
+import { demandTenant } from '../identity-scope.ts';
+import type { Origin } from '../origin.ts';
 import { completeSignIn, type SignedIn, type SignInWishes } from '../sign-in.ts';
 import { type ChallengeRow, tablesOf } from '../tables.ts';
 import { checkAssertion, noteUse, notAccepted, parseAssertion, refuse } from './assertions.ts';
@@ -24,11 +27,11 @@ export interface PasskeyAnswer extends SignInWishes {
 export async function secondFactorOptions(
   context: PasskeysContext,
   input: { challenge: string },
-  { within }: WriteOptions = {},
+  { within, origin }: WriteOptions = {},
 ): Promise<{ options: PasskeyRequestOptions }> {
   const { auth, party } = context;
   return transact(within ?? auth.db, async (trx) => {
-    const challenge = await auth.challenges.find(trx, 'second_factor', input.challenge);
+    const challenge = await auth.challenges.find(trx, wantedOf(auth, input, origin));
     if (challenge === null || challenge.user_id === null) throw new InvalidChallenge();
     const allow = await passkeysOf(trx, challenge.user_id);
     if (allow.length === 0) throw new UnknownPasskey();
@@ -52,12 +55,14 @@ export async function answerChallenge(
   const { auth, party } = context;
   const db = options.within ?? auth.db;
   const response = parseAssertion(input.response);
-  const challenge = await auth.challenges.find(db, 'second_factor', input.challenge);
+  const wanted = wantedOf(auth, input, options.origin);
+  const challenge = await auth.challenges.find(db, wanted);
   if (challenge === null || challenge.user_id === null) throw new InvalidChallenge();
   const checked = await checkAssertion(context, db, response, {
     isChallenge: nonceCheck(challenge),
     userVerification: party.userVerification,
     userId: challenge.user_id,
+    tenantId: wanted.tenantId,
   });
   if ('reason' in checked) {
     await countFailure(context, challenge.id, options);
@@ -65,7 +70,7 @@ export async function answerChallenge(
     throw await refuse(context, 'auth.mfa.failed', refused, options);
   }
   const signedIn = await transact(db, async (trx) => {
-    const consumed = await auth.challenges.consume(trx, 'second_factor', input.challenge);
+    const consumed = await auth.challenges.consume(trx, wanted);
     if (consumed === null) throw new InvalidChallenge();
     if (!(await noteUse(context, trx, checked, options))) return null;
     const { previousToken, refresh, trustDevice } = input;
@@ -79,6 +84,12 @@ export async function answerChallenge(
   if (signedIn === null) throw notAccepted();
   return signedIn;
 }
+
+const wantedOf = (
+  auth: AuthContext,
+  { challenge: token }: { challenge: string },
+  origin: Origin | undefined,
+): WantedChallenge => ({ purpose: 'second_factor', token, tenantId: demandTenant(auth, origin) });
 
 // Where a caller's transaction rolls back, the attempt has been made all the same.
 async function countFailure(

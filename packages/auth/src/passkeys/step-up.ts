@@ -20,13 +20,14 @@ export async function stepUpOptions(
   const { auth, party } = context;
   const db = within ?? auth.db;
   const session = sessionOf(principal);
-  const { userId } = principal;
+  const { userId, user } = principal;
   const allow = await passkeysOf(db, userId);
   if (allow.length === 0) throw new UnknownPasskey();
   const { nonce, nonceHash } = newNonce(context);
   const { token } = await auth.challenges.create(db, {
     purpose: 'passkey_step_up',
     userId,
+    tenantId: user.tenantId,
     data: { nonceHash, sessionId: session.id },
   });
   const userVerification = verificationFor(context, session);
@@ -44,11 +45,12 @@ export async function stepUp(
   const session = sessionOf(principal);
   const { userId } = principal;
   const response = parseAssertion(input.response);
-  const own = { token: input.challenge, session, userId };
+  const own = { token: input.challenge, session, user: principal.user };
   const challenge = await consumeOwn(context, db, 'passkey_step_up', own);
   const isChallenge = nonceCheck(challenge);
   const userVerification = verificationFor(context, session);
-  const expected = { isChallenge, userVerification, userId };
+  const { tenantId } = principal.user;
+  const expected = { isChallenge, userVerification, userId, tenantId };
   const checked = await checkAssertion(context, db, response, expected);
   if ('reason' in checked)
     throw await refuse(context, 'auth.step_up.failed', { ...checked, userId }, options);

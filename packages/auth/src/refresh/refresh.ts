@@ -1,9 +1,11 @@
 import { ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidRefreshToken } from '../failures.ts';
+import { demandTenant } from '../identity-scope.ts';
 import type { Origin } from '../origin.ts';
+import { queueNotice } from '../security-notice.ts';
 import type { RefreshGrant, Session } from '../sessions.ts';
 import { type RefreshFamilyRow, type SessionRow, tablesOf } from '../tables.ts';
 import { findUser } from '../users.ts';
@@ -78,7 +80,8 @@ async function exchange(
   if (session === undefined || !family?.hasIssued(parts)) return null;
   const { user_id: userId } = session;
   const user = await findUser(trx, userId);
-  if (user.disabled_at !== null) return null;
+  // At the door of another tenant it is like one that was made up.
+  if (user.disabled_at !== null || user.tenant_id !== demandTenant(context, origin)) return null;
   const { generation } = family.row;
   switch (judgeRefresh(family.row, parts.generation, now)) {
     case 'newest': {
@@ -96,9 +99,7 @@ async function exchange(
       const act = { type: 'auth.session.refresh_reused', outcome: 'denied', userId } as const;
       const actor = { type: 'anonymous', id: null } as const;
       await record(context, trx, { ...act, actor, details }, origin);
-      afterwards(context, trx, 'session_suspected_mail', () =>
-        context.mailer.securityNotice(user.email, 'session_suspected'),
-      );
+      await queueNotice(context, trx, user, 'session_suspected');
       return null;
     }
   }

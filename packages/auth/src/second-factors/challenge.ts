@@ -2,6 +2,7 @@ import { isFailure } from '@svc/core';
 import { transact } from '@svc/db';
 import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidChallenge, InvalidCode, InvalidCredentials } from '../failures.ts';
+import { demandTenant } from '../identity-scope.ts';
 import { completeSignIn, type SignedIn, type SignInWishes } from '../sign-in.ts';
 import { type TypedCode, useCode } from './codes.ts';
 import { refuse } from './refusals.ts';
@@ -23,9 +24,11 @@ export async function answerChallenge(
 ): Promise<SignedIn> {
   const { within, origin } = options;
   const { challenge: token, method, code, previousToken, refresh, trustDevice } = input;
+  const tenantId = demandTenant(context, origin);
   try {
     const signedIn = await transact(within ?? context.db, async (trx) => {
-      const challenge = await context.challenges.lock(trx, 'second_factor', token);
+      const wanted = { purpose: 'second_factor', token, tenantId } as const;
+      const challenge = await context.challenges.lock(trx, wanted);
       const userId = challenge?.user_id ?? null;
       if (challenge === null || userId === null) throw new InvalidChallenge();
       const fault = await useCode(context, trx, userId, { method, code }, origin);
@@ -33,8 +36,7 @@ export async function answerChallenge(
         const what = { type: 'auth.mfa.failed', reason: fault, method } as const;
         return refuse(context, trx, { ...what, userId, challengeId: challenge.id }, options);
       }
-      if ((await context.challenges.consume(trx, 'second_factor', token)) === null)
-        throw new InvalidChallenge();
+      if ((await context.challenges.consume(trx, wanted)) === null) throw new InvalidChallenge();
       const proof = { challenge, method: authMethodOf[method] };
       const second = { ...proof, previousToken, refresh, trustDevice };
       return completeSignIn(context, trx, second, origin);

@@ -1,7 +1,8 @@
 import type { Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext } from '../context.ts';
+import type { AuthContext } from '../context.ts';
 import type { Origin } from '../origin.ts';
+import { queueNotice } from '../security-notice.ts';
 import { findUser, lockUser } from '../users.ts';
 import { useRecoveryCode } from './recovery-codes.ts';
 import { type CodeFault, codesOf, isLocked } from './refusals.ts';
@@ -42,7 +43,5 @@ async function tellOfRecoveryCode(
 ): Promise<void> {
   const { email } = await findUser(trx, userId);
   await record(context, trx, { type: 'auth.mfa.recovery_code_used', userId }, origin);
-  afterwards(context, trx, 'recovery_code_mail', () =>
-    context.mailer.securityNotice(email, 'recovery_code_used'),
-  );
+  await queueNotice(context, trx, { id: userId, email }, 'recovery_code_used');
 }

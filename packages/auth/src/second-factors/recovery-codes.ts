@@ -1,9 +1,10 @@
 import { sha256 } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { MfaNotEnabled } from '../failures.ts';
 import { type Principal, sessionOf } from '../principal.ts';
+import { queueNotice } from '../security-notice.ts';
 import { tablesOf } from '../tables.ts';
 import { lockUser } from '../users.ts';
 import { assertStrong } from './assert-strong.ts';
@@ -99,9 +100,7 @@ export async function makeRecoveryCodes(
     assertStrong(locked, session);
     const codes = await replaceRecoveryCodes(context, trx, userId);
     await record(context, trx, { type: 'auth.mfa.recovery_codes_made', userId }, origin);
-    afterwards(context, trx, 'recovery_codes_mail', () =>
-      context.mailer.securityNotice(user.email, 'recovery_codes_made'),
-    );
+    await queueNotice(context, trx, user, 'recovery_codes_made');
     return codes;
   });
 }

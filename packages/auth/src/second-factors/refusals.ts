@@ -1,8 +1,9 @@
 import { afterEnd, type Trx } from '@svc/db';
 import { type AuthActType, record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import type { ThrottleKey } from '../lockout/throttles.ts';
 import type { Origin } from '../origin.ts';
+import { queueNotice } from '../security-notice.ts';
 import { findUser } from '../users.ts';
 
 /** Why a code was refused. For operators; the person who tries is never told. */
@@ -68,7 +69,5 @@ async function tellOfLock(context: AuthContext, trx: Trx, userId: string, origin
   const { email } = await findUser(trx, userId);
   const details = { kind: 'second_factor' };
   await record(context, trx, { type: 'auth.login.locked', userId, details }, origin);
-  afterwards(context, trx, 'lock_mail', () =>
-    context.mailer.securityNotice(email, 'account_locked'),
-  );
+  await queueNotice(context, trx, { id: userId, email }, 'account_locked');
 }

@@ -1,8 +1,9 @@
 import { transact, type Trx } from '@svc/db';
 import { record } from '../acts.ts';
-import { afterwards, type AuthContext, type WriteOptions } from '../context.ts';
+import type { AuthContext, WriteOptions } from '../context.ts';
 import { InvalidCode, TotpNotFound } from '../failures.ts';
 import { type Principal, sessionOf } from '../principal.ts';
+import { queueNotice } from '../security-notice.ts';
 import { tablesOf, type TotpFactorRow } from '../tables.ts';
 import { lockUser } from '../users.ts';
 import { assertStrong } from './assert-strong.ts';
@@ -84,9 +85,7 @@ export async function confirmTotp(
     const sessionsEnded = endOthers ? await endOtherSessions(context, trx, principal) : 0;
     const details = { sessionsEnded };
     await record(context, trx, { type: 'auth.mfa.totp_enrolled', userId, details }, origin);
-    afterwards(context, trx, 'mfa_mail', () =>
-      context.mailer.securityNotice(user.email, 'mfa_enabled'),
-    );
+    await queueNotice(context, trx, user, 'mfa_enabled');
     return { recoveryCodes, ...raised };
   });
   if (confirmed === null) throw new InvalidCode();
@@ -208,9 +207,7 @@ export async function removeTotp(
     const sessionsEnded = endOthers ? await endOtherSessions(context, trx, principal) : 0;
     const details = { last, sessionsEnded };
     await record(context, trx, { type: 'auth.mfa.totp_removed', userId, details }, origin);
-    afterwards(context, trx, 'mfa_mail', () =>
-      context.mailer.securityNotice(user.email, 'mfa_disabled'),
-    );
+    await queueNotice(context, trx, user, 'mfa_disabled');
   });
 }
 

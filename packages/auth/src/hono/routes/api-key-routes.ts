@@ -1,7 +1,7 @@
 import { ValidationFailed } from '@svc/core';
 import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
-import type { ApiKey } from '../../api-keys/api-keys.ts';
+import type { ApiKey } from '../../api-keys/queries.ts';
 import {
   ApiKeyList,
   CreateApiKeySchema,
@@ -101,10 +101,11 @@ export function apiKeyRoutes(auth: Auth, options: PagesOptions) {
     );
 }
 
-const toBody = (key: ApiKey) => ({
+export const toBody = (key: ApiKey) => ({
   id: key.id,
   name: key.name,
   scopes: [...key.scopes],
+  tenantId: key.tenantId,
   createdAt: key.createdAt.toISOString(),
   expiresAt: key.expiresAt?.toISOString() ?? null,
   lastUsedAt: key.lastUsedAt?.toISOString() ?? null,

@@ -15,6 +15,8 @@ import type { OAuth } from '../../oauth/oauth.ts';
 import { FormPostSchema, ProvidersBody, StartedBody, StartSchema } from '../../oauth/schemas.ts';
 import { SecondFactorRequiredBody } from '../../schemas.ts';
 import { secondFactorsOf } from '../../second-factors/second-factors.ts';
+import { demandTenant } from '../../identity-scope.ts';
+import { originOf } from '../origin.ts';
 import { answerCallback } from '../oauth-callback.ts';
 import { readChallengeCookie } from '../oauth-cookies.ts';
 import { beginOAuth } from '../oauth-start.ts';
@@ -141,7 +143,11 @@ export function oauthSignInRoutes(auth: Auth, oauth: OAuth, options: OAuthSignIn
 async function challengeOf(c: Context, auth: Auth) {
   const { db, challenges } = auth['~context'];
   const token = readChallengeCookie(c);
-  const found = token === undefined ? null : await challenges.find(db, 'second_factor', token);
+  const tenantId = demandTenant(auth['~context'], originOf(c));
+  const found =
+    token === undefined
+      ? null
+      : await challenges.find(db, { purpose: 'second_factor', token, tenantId });
   if (token === undefined || found === null || found.user_id === null) throw new InvalidChallenge();
   return {
     status: 'second_factor_required' as const,
