@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from './canonical-json.ts';
+import { canonicalJson } from '@svc/core';
+
+/** How deep the values of a body may be nested. */
+const maxDepth = 64;
 
 /** What makes two requests the same: every byte, or for JSON what the bytes mean. */
 export type FingerprintBy = 'bytes' | 'json';
@@ -29,9 +32,10 @@ export function fingerprintOf(
 function canonicalBody(body: Uint8Array, contentType = ''): string | undefined {
   if (!/^\s*application\/([\w.-]+\+)?json\s*(;|$)/i.test(contentType)) return undefined;
   try {
-    return canonicalJson(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return canonicalJson(value, { maxDepth });
   } catch {
-    // What is no JSON has no meaning to compare.
+    // What is no JSON, or nested too deeply to be worth walking through, has no meaning to compare.
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { uuidv7 } from '@svc/core';
+import { contractTest, type SkippedPromise } from '@svc/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredAnswer } from './answer.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -16,7 +17,7 @@ export interface IdempotencyStoreHarness {
 
 export interface DescribeIdempotencyStoreOptions {
   /** Promises that this store does not make, and why. @default none */
-  skip?: readonly { test: string; reason: string }[];
+  skip?: readonly SkippedPromise[];
 }
 
 const answer: StoredAnswer = {
@@ -44,15 +45,11 @@ export function describeIdempotencyStore(
     });
     afterEach(() => harness.close?.());
 
+    const declare = contractTest(test, skip);
     const promise = (
       title: string,
       run: (one: IdempotencyStore, other: IdempotencyStore) => Promise<void>,
-    ) => {
-      const reason = skip.find((each) => each.test === title)?.reason;
-      if (reason === undefined) test(title, () => run(...harness.stores));
-      // skipped because the caller of the suite gave this reason
-      else test.skip(`${title} (${reason})`, () => run(...harness.stores));
-    };
+    ) => declare(title, () => run(...harness.stores));
     const hashOf = (text: string) =>
       fingerprintOf('bytes', { body: new TextEncoder().encode(text) });
     const newClaim = (changes: Partial<Claim> = {}): Claim => ({

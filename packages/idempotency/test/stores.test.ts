@@ -1,5 +1,5 @@
 import { systemClock } from '@svc/core';
-import { testClock } from '@svc/core/testing';
+import { testClock, noRedisServer } from '@svc/core/testing';
 import { databaseTest } from '@svc/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Claim, memoryStore, StoreUnavailable } from '../src/index.ts';
@@ -7,7 +7,7 @@ import { idempotencyMigrations } from '../src/migrations.ts';
 import { postgresStore } from '../src/stores/postgres.ts';
 import { redisStore } from '../src/stores/redis.ts';
 import { describeIdempotencyStore } from '../src/testing.ts';
-import { noRedis, ready, type RedisServer, startRedis } from './redis-server.ts';
+import { type ConnectedServer, startRedis } from './redis-server.ts';
 
 // Leases run on the clock of the store's server, which tests cannot hold.
 const wait = (ms: number) => systemClock.sleep(ms);
@@ -95,24 +95,21 @@ for (const engine of ['postgres', 'pglite'] as const) {
 }
 
 // skipped because there is no redis-server on this machine
-describe.skipIf(noRedis !== undefined)(
-  `redis${noRedis === undefined ? '' : ` (${noRedis})`}`,
+describe.skipIf(noRedisServer !== undefined)(
+  `redis${noRedisServer === undefined ? '' : ` (${noRedisServer})`}`,
   () => {
-    let server: RedisServer;
+    let server: ConnectedServer;
     beforeAll(async () => {
       server = await startRedis();
     });
     afterAll(() => server[Symbol.asyncDispose]());
     describeIdempotencyStore('redis', async () => ({
-      stores: [
-        redisStore(await ready(server.connect())),
-        redisStore(await ready(server.connect())),
-      ],
+      stores: [redisStore(await server.connect()), redisStore(await server.connect())],
       wait,
     }));
 
     test('a server that has forgotten the scripts gets them again, and keys expire by themselves', async () => {
-      const client = await ready(server.connect());
+      const client = await server.connect();
       const store = redisStore(client, { prefix: 'mine:' });
       await client.script('FLUSH');
       const claim = claimOf('forgetful', { ttlMs: 30_000 });
@@ -127,7 +124,7 @@ describe.skipIf(noRedis !== undefined)(
 
     test('a server that is away is a clear failure', async () => {
       await using own = await startRedis();
-      const client = await ready(own.connect());
+      const client = await own.connect();
       const store = redisStore(client);
       own.kill('SIGKILL');
       await new Promise((resolve) => client.once('close', resolve));

@@ -1,5 +1,5 @@
 import { type Clock, type Duration, type Logger, silentLogger, systemClock, toMs } from '@svc/core';
-import type { AbuseState, AbuseStore, BlockedCaller } from './abuse-store.ts';
+import type { AbuseState, AbuseStore } from './abuse-store.ts';
 import { createAvailability, StoreAway } from './availability.ts';
 import { abuseScored, blocked, unblocked } from './events.ts';
 import { LimiterUnavailable } from './failures.ts';
@@ -17,6 +17,11 @@ export interface AbuseStatus extends AbuseState {
   readonly standing: 'good' | 'slowed' | 'blocked';
 }
 
+/** Somebody of whom something is held. */
+export interface KnownCaller extends AbuseStatus {
+  readonly caller: string;
+}
+
 /** Adds up what callers do wrong, and slows down or blocks those who do much of it. While its store is away, everybody is in good standing. */
 export interface AbuseGuard {
   /** Counts something against a caller, and blocks it where that is too much. @throws {TypeError} when the signal has no weight */
@@ -27,8 +32,8 @@ export interface AbuseGuard {
   block(caller: string, duration: Duration): Promise<void>;
   /** Lets a caller in again and forgets its score; gives whether it was blocked. @throws {LimiterUnavailable} */
   unblock(caller: string): Promise<boolean>;
-  /** Who is blocked, the longest to go first. @throws {LimiterUnavailable} */
-  list(options?: { limit?: number }): Promise<readonly BlockedCaller[]>;
+  /** Of whom something is held: who is blocked, the longest to go first, then the others, the highest score first. @throws {LimiterUnavailable} */
+  list(options?: { limit?: number }): Promise<readonly KnownCaller[]>;
 }
 
 export interface AbuseGuardOptions {
@@ -153,7 +158,10 @@ export function createAbuseGuard({
       }
       return wasBlocked;
     },
-    list: ({ limit = 100 } = {}) => ask(() => store.list(halfLifeMs, limit)).catch(orRefuse),
+    async list({ limit = 100 } = {}) {
+      const found = await ask(() => store.list(halfLifeMs, limit)).catch(orRefuse);
+      return found.map((one) => ({ caller: one.caller, ...toStatus(one) }));
+    },
   };
 }
 

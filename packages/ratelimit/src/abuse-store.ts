@@ -6,7 +6,7 @@ export interface AbuseState {
   readonly blockedForMs: number;
 }
 
-export interface BlockedCaller extends AbuseState {
+export interface CallerState extends AbuseState {
   readonly caller: string;
 }
 
@@ -24,8 +24,8 @@ export interface AbuseStore {
   block(caller: string, forMs: number): Promise<boolean>;
   /** Ends a block and forgets the score; gives whether it was blocked. */
   unblock(caller: string): Promise<boolean>;
-  /** Who is blocked, the longest to go first, at most `limit`. */
-  list(halfLifeMs: number, limit: number): Promise<readonly BlockedCaller[]>;
+  /** Of whom something is held: who is blocked, the longest to go first, then the others, the highest score first; at most `limit`. */
+  list(halfLifeMs: number, limit: number): Promise<readonly CallerState[]>;
 }
 
 /** The score after some time. */

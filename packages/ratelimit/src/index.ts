@@ -4,8 +4,9 @@ export {
   type AbuseSignal,
   type AbuseStatus,
   createAbuseGuard,
+  type KnownCaller,
 } from './abuse-guard.ts';
-export type { AbuseState, AbuseStore, BlockedCaller } from './abuse-store.ts';
+export type { AbuseState, AbuseStore, CallerState } from './abuse-store.ts';
 export type { Decision, LimitRequest, LimitState } from './decision.ts';
 export {
   abuseScored,

@@ -1,3 +1,4 @@
+import { contractTest, type SkippedPromise } from '@svc/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Algorithm } from './limit.ts';
 import type { Claim, RateLimitStore } from './store.ts';
@@ -17,7 +18,7 @@ export interface RateLimitStoreHarness {
 
 export interface DescribeRateLimitStoreOptions {
   /** Promises that this store does not make, and why. @default none */
-  skip?: readonly { test: string; reason: string }[];
+  skip?: readonly SkippedPromise[];
 }
 
 const algorithms: readonly Algorithm[] = ['gcra', 'sliding_window', 'fixed_window'];
@@ -37,12 +38,7 @@ export function describeRateLimitStore(
     });
     afterEach(() => harness.close?.());
 
-    const promise = (title: string, run: () => Promise<void>) => {
-      const reason = skip.find((each) => each.test === title)?.reason;
-      if (reason === undefined) test(title, run);
-      // skipped because the caller of the suite gave this reason
-      else test.skip(`${title} (${reason})`, run);
-    };
+    const promise = contractTest(test, skip);
     const newKey = () => `${name}-key-${(keys += 1)}`;
     const claimOf = (algorithm: Algorithm, changes: Partial<Claim> = {}): Claim => {
       const quota = changes.quota ?? 10;

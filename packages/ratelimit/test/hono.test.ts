@@ -177,3 +177,16 @@ describe('whom a request counts for', () => {
     expect(await keyOf('/key', 'u1')).toBeNull();
   });
 });
+
+test('a limit that others use up refuses, and headers do not tell of it', async () => {
+  const narrow = defineLimit({ name: 'mailbox', algorithm: 'gcra', quota: 1, window: '1h' });
+  const { get } = openApp([byClient, { limit: narrow, key: 'someone', told: false }]);
+  const first = await get('/projects/1');
+  expect(first.headers.get('ratelimit-policy')).toBe('"api";q=2;w=10');
+  expect(first.headers.get('ratelimit')).toBe('"api";r=1;t=10');
+  const refused = await get('/projects/1', { 'x-test-address': '192.0.2.2' });
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get('ratelimit')).toBe('"api";r=2');
+  expect(refused.headers.get('retry-after')).toBe('3600');
+  expect(await refused.json()).toMatchObject({ violatedPolicies: ['mailbox'] });
+});

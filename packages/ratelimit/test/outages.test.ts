@@ -1,5 +1,5 @@
 import { systemClock } from '@svc/core';
-import { recordEvents, recordingLogger } from '@svc/core/testing';
+import { recordEvents, recordingLogger, noRedisServer } from '@svc/core/testing';
 import { databaseTest } from '@svc/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../src/index.ts';
 import { postgresStore } from '../src/stores/postgres.ts';
 import { redisStore } from '../src/stores/redis.ts';
-import { noRedis, ready, type RedisServer, startRedis } from './redis-server.ts';
+import { type ConnectedServer, startRedis } from './redis-server.ts';
 
 const limitOf = (whenUnavailable: WhenUnavailable) =>
   defineLimit({
@@ -44,75 +44,78 @@ async function decideMany(count: number, decide: () => Promise<unknown>) {
 }
 
 // skipped because there is no redis-server on the PATH; the name of the block says so
-describe.skipIf(noRedis !== undefined)(`a Redis that goes away (${noRedis ?? 'its own'})`, () => {
-  let server: RedisServer;
-  beforeAll(async () => {
-    server = await startRedis();
-  });
-  afterAll(() => server[Symbol.asyncDispose]());
+describe.skipIf(noRedisServer !== undefined)(
+  `a Redis that goes away (${noRedisServer ?? 'its own'})`,
+  () => {
+    let server: ConnectedServer;
+    beforeAll(async () => {
+      server = await startRedis();
+    });
+    afterAll(() => server[Symbol.asyncDispose]());
 
-  const open = async (name: string) => {
-    const logger = recordingLogger();
-    const client = await ready(server.connect());
-    const store = redisStore(client, { prefix: `${name}:` });
-    const limits = createRateLimit({ store, logger, name, retryStoreEvery: '100ms' });
-    return { limits, logger, client };
-  };
-  const backAgain = async (check: () => Promise<{ degraded: boolean }>) => {
-    for (let tries = 0; (await check()).degraded; tries += 1) {
-      if (tries > 200) throw new Error('the store did not come back');
-      await systemClock.sleep(20);
-    }
-  };
+    const open = async (name: string) => {
+      const logger = recordingLogger();
+      const client = await server.connect();
+      const store = redisStore(client, { prefix: `${name}:` });
+      const limits = createRateLimit({ store, logger, name, retryStoreEvery: '100ms' });
+      return { limits, logger, client };
+    };
+    const backAgain = async (check: () => Promise<{ degraded: boolean }>) => {
+      for (let tries = 0; (await check()).degraded; tries += 1) {
+        if (tries > 200) throw new Error('the store did not come back');
+        await systemClock.sleep(20);
+      }
+    };
 
-  test.each([
-    ['stopped', 'SIGSTOP'],
-    ['killed', 'SIGKILL'],
-  ] as const)('%s: each limit goes by its policy, within 50 ms', async (name, signal) => {
-    using down = recordEvents(storeDown);
-    using up = recordEvents(storeUp);
-    const { limits, logger } = await open(name);
-    const ask = (mode: WhenUnavailable) => limits.check([{ limit: limitOf(mode), key: 'a' }]);
-    expect(await ask('local')).toMatchObject({ degraded: false, limits: [{ remaining: 2 }] });
-    server.kill(signal);
+    test.each([
+      ['stopped', 'SIGSTOP'],
+      ['killed', 'SIGKILL'],
+    ] as const)('%s: each limit goes by its policy, within 50 ms', async (name, signal) => {
+      using down = recordEvents(storeDown);
+      using up = recordEvents(storeUp);
+      const { limits, logger } = await open(name);
+      const ask = (mode: WhenUnavailable) => limits.check([{ limit: limitOf(mode), key: 'a' }]);
+      expect(await ask('local')).toMatchObject({ degraded: false, limits: [{ remaining: 2 }] });
+      server.kill(signal);
 
-    const open_ = await decideMany(10, () => ask('open'));
-    const closed = await decideMany(10, () => ask('closed'));
-    const local = await decideMany(10, () => ask('local'));
-    for (const { lateMs } of [open_, closed, local]) expect(lateMs).toBeLessThanOrEqual(0);
-    for (const result of open_.results)
-      expect(result).toMatchObject({ allowed: true, degraded: true });
-    for (const result of closed.results) expect(result).toBeInstanceOf(LimiterUnavailable);
-    const allowed = local.results.map((each) => (each as { allowed: boolean }).allowed);
-    expect(allowed.filter(Boolean)).toHaveLength(3);
+      const open_ = await decideMany(10, () => ask('open'));
+      const closed = await decideMany(10, () => ask('closed'));
+      const local = await decideMany(10, () => ask('local'));
+      for (const { lateMs } of [open_, closed, local]) expect(lateMs).toBeLessThanOrEqual(0);
+      for (const result of open_.results)
+        expect(result).toMatchObject({ allowed: true, degraded: true });
+      for (const result of closed.results) expect(result).toBeInstanceOf(LimiterUnavailable);
+      const allowed = local.results.map((each) => (each as { allowed: boolean }).allowed);
+      expect(allowed.filter(Boolean)).toHaveLength(3);
 
-    if (signal === 'SIGSTOP') server.kill('SIGCONT');
-    else await server.start();
-    await backAgain(() => ask('open'));
-    expect(await ask('open')).toMatchObject({ degraded: false });
-    const mine = (events: { instance: string }[]) =>
-      events.filter(({ instance }) => instance === name);
-    expect(mine([...down.events])).toHaveLength(1);
-    expect(mine([...up.events])).toHaveLength(1);
-    expect(logger.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['warn', 'the rate limit store does not answer'],
-      ['info', 'the rate limit store answers again'],
-    ]);
-  });
+      if (signal === 'SIGSTOP') server.kill('SIGCONT');
+      else await server.start();
+      await backAgain(() => ask('open'));
+      expect(await ask('open')).toMatchObject({ degraded: false });
+      const mine = (events: { instance: string }[]) =>
+        events.filter(({ instance }) => instance === name);
+      expect(mine([...down.events])).toHaveLength(1);
+      expect(mine([...up.events])).toHaveLength(1);
+      expect(logger.lines.map(({ level, message }) => [level, message])).toEqual([
+        ['warn', 'the rate limit store does not answer'],
+        ['info', 'the rate limit store answers again'],
+      ]);
+    });
 
-  test('what is leased is still decided on while it is away', async () => {
-    const client = await ready(server.connect());
-    const store = redisStore(client, { prefix: 'leased:' });
-    const limits = createRateLimit({ store, lease: { chunk: 5 } });
-    const limit = { ...limitOf('closed'), quota: 100 };
-    await limits.check([{ limit, key: 'a' }]);
-    server.kill('SIGSTOP');
-    for (let i = 0; i < 4; i += 1)
-      expect(await limits.check([{ limit, key: 'a' }])).toMatchObject({ degraded: false });
-    await expect(limits.check([{ limit, key: 'a' }])).rejects.toBeInstanceOf(LimiterUnavailable);
-    server.kill('SIGCONT');
-  });
-});
+    test('what is leased is still decided on while it is away', async () => {
+      const client = await server.connect();
+      const store = redisStore(client, { prefix: 'leased:' });
+      const limits = createRateLimit({ store, lease: { chunk: 5 } });
+      const limit = { ...limitOf('closed'), quota: 100 };
+      await limits.check([{ limit, key: 'a' }]);
+      server.kill('SIGSTOP');
+      for (let i = 0; i < 4; i += 1)
+        expect(await limits.check([{ limit, key: 'a' }])).toMatchObject({ degraded: false });
+      await expect(limits.check([{ limit, key: 'a' }])).rejects.toBeInstanceOf(LimiterUnavailable);
+      server.kill('SIGCONT');
+    });
+  },
+);
 
 test('one slow answer is no outage', async () => {
   const logger = recordingLogger();

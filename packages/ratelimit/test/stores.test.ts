@@ -1,5 +1,5 @@
 import { systemClock } from '@svc/core';
-import { testClock } from '@svc/core/testing';
+import { testClock, noRedisServer } from '@svc/core/testing';
 import { databaseTest } from '@svc/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoryAbuseStore, memoryStore } from '../src/index.ts';
@@ -7,7 +7,7 @@ import { ratelimitMigrations } from '../src/migrations.ts';
 import { postgresAbuseStore, postgresStore } from '../src/stores/postgres.ts';
 import { redisAbuseStore, redisStore } from '../src/stores/redis.ts';
 import { describeAbuseStore, describeRateLimitStore } from '../src/testing.ts';
-import { noRedis, ready, type RedisServer, startRedis } from './redis-server.ts';
+import { type ConnectedServer, startRedis } from './redis-server.ts';
 
 const real = { wait: (ms: number) => systemClock.sleep(ms), elapsedMs: systemClock.elapsedMs };
 
@@ -59,33 +59,30 @@ for (const engine of ['postgres', 'pglite'] as const) {
 }
 
 // skipped because there is no redis-server on the PATH; the name of the block says so
-describe.skipIf(noRedis !== undefined)(
-  `redis${noRedis === undefined ? '' : ` (${noRedis})`}`,
+describe.skipIf(noRedisServer !== undefined)(
+  `redis${noRedisServer === undefined ? '' : ` (${noRedisServer})`}`,
   () => {
-    let server: RedisServer;
+    let server: ConnectedServer;
     beforeAll(async () => {
       server = await startRedis();
     });
     afterAll(() => server[Symbol.asyncDispose]());
     describeRateLimitStore('redis', async () => ({
-      stores: [
-        redisStore(await ready(server.connect())),
-        redisStore(await ready(server.connect())),
-      ],
+      stores: [redisStore(await server.connect()), redisStore(await server.connect())],
       ...real,
     }));
     describeRateLimitStore('redis, each check by itself', async () => {
-      const client = await ready(server.connect());
+      const client = await server.connect();
       const store = redisStore(client, { batch: false });
       return { stores: [store, store], ...real };
     });
     describeAbuseStore('redis', async () => ({
-      store: redisAbuseStore(await ready(server.connect())),
+      store: redisAbuseStore(await server.connect()),
       ...real,
     }));
 
     test('a server that has forgotten the script gets it again', async () => {
-      const client = await ready(server.connect());
+      const client = await server.connect();
       const store = redisStore(client);
       const claim = {
         key: 'forgetful',
@@ -102,7 +99,7 @@ describe.skipIf(noRedis !== undefined)(
     });
 
     test('keys expire when they say nothing any more', async () => {
-      const client = await ready(server.connect());
+      const client = await server.connect();
       const store = redisStore(client, { prefix: 'expiring:' });
       const base = { quota: 5, capacity: 5, cost: 1, shadow: false, windowMs: 60_000 };
       for (const algorithm of ['gcra', 'sliding_window', 'fixed_window'] as const)

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@svc/core';
 import type { Trx } from '@svc/db';
 import { MalformedBody } from '@svc/http';
+import { documentMiddleware } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Execution } from '../context.ts';
 import {
@@ -93,7 +94,7 @@ export function idempotent(
     isJoined: transact !== undefined,
   };
 
-  return async function idempotent(c, next) {
+  const middleware: MiddlewareHandler<IdempotencyEnv> = async (c, next) => {
     // Listed twice for a route, the second would wait for the first.
     if (!methods.includes(c.req.method) || c.get('idempotencyToken') !== undefined) return next();
     const header = c.req.header('Idempotency-Key');
@@ -137,7 +138,22 @@ export function idempotent(
       throw error;
     }
   };
+  return documentMiddleware(middleware, {
+    methods,
+    requestHeaders: { 'Idempotency-Key': { ...keyHeader, required } },
+    responseHeaders: { 'Idempotency-Replayed': replayedHeader },
+    failures: idempotencyFailures,
+  });
 }
+
+const keyHeader = {
+  description: 'A text of your own, such as a UUID: repeats with it get the answer of the first.',
+  schema: { type: 'string', minLength: 1, maxLength: 257 },
+};
+const replayedHeader = {
+  description: '`true` where the answer is that of an earlier request.',
+  schema: { type: 'string', const: 'true' },
+};
 
 const saysNoStore = (c: Context) =>
   /(^|,)\s*no-store\s*(,|$)/i.test(c.res.headers.get('cache-control') ?? '');

@@ -1,4 +1,5 @@
 import { type Clock, type Duration, isFailure, systemClock, toMs } from '@svc/core';
+import { documentMiddleware } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { AbuseGuard, AbuseSignal } from '../abuse-guard.ts';
@@ -47,7 +48,7 @@ export function abuseGuard(
   const slowByMs = toMs(slowBy);
   const report = createReport(guard, { ...options, caller: callerOf });
   let slowed = 0;
-  return async function abuseGuard(c, next) {
+  const middleware: MiddlewareHandler = async (c, next) => {
     const caller = callerOf(c);
     if (caller === undefined) return next();
     const { standing, blockedForMs } = await guard.status(caller);
@@ -70,6 +71,7 @@ export function abuseGuard(
     await next();
     await report(c);
   };
+  return documentMiddleware(middleware, { failures: [CallerBlocked, CallerSlowed] });
 }
 
 /**

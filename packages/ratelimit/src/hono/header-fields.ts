@@ -3,6 +3,25 @@ import type { LimitState } from '../decision.ts';
 /** Which headers tell clients of their limits. */
 export type HeaderForm = 'ietf' | 'legacy' | 'both' | false;
 
+/** What these headers are, for the OpenAPI document. */
+export function documentedFields(form: HeaderForm) {
+  const text = (description: string) => ({ description, schema: { type: 'string' } });
+  const count = (description: string) => ({ description, schema: { type: 'integer' } });
+  return {
+    ...((form === 'ietf' || form === 'both') && {
+      'RateLimit-Policy': text(
+        'The limits of this request: name, quota `q`, window `w` in seconds.',
+      ),
+      RateLimit: text('How each limit stands: what remains `r`, and seconds `t` until more does.'),
+    }),
+    ...((form === 'legacy' || form === 'both') && {
+      'X-RateLimit-Limit': count('The quota of the limit that is nearest to its end.'),
+      'X-RateLimit-Remaining': count('What remains of it.'),
+      'X-RateLimit-Reset': count('When it is whole again, in seconds since 1970.'),
+    }),
+  };
+}
+
 /**
  * `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-11: lists of strings with parameters
  * (RFC 9651). Names need no escaping, `defineLimit` sees to that. A limit in shadow mode is not told.

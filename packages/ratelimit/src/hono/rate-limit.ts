@@ -1,17 +1,19 @@
 import { type Clock, systemClock } from '@svc/core';
+import { documentMiddleware } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Decision, LimitRequest, LimitState } from '../decision.ts';
+import { RateLimited } from '../failures.ts';
 import type { LimitKey } from '../key.ts';
 import type { Limit } from '../limit.ts';
 import { type RateLimit, toFailure } from '../ratelimit.ts';
-import { type HeaderForm, ietfFields, legacyFields } from './header-fields.ts';
+import { documentedFields, type HeaderForm, ietfFields, legacyFields } from './header-fields.ts';
 import type { KeyOf } from './key-by.ts';
 
 /** What the middleware leaves for handlers. */
 export interface RateLimitEnv {
   Variables: {
-    /** Of every limit that was asked for this request, by all middleware so far. */
+    /** Of every limit that headers tell of, by all middleware so far. */
     rateLimits: readonly LimitState[];
   };
 }
@@ -26,6 +28,8 @@ export interface RouteLimit {
   readonly cost?: number | ((c: Context) => number);
   /** What happens when the key is unknown: a bug, or the limit does not apply. @default 'error' */
   readonly whenMissing?: 'error' | 'skip';
+  /** Whether headers tell how it stands. Not where others than the caller use it up, such as a limit on mails to an address: it would tell of them. @default true */
+  readonly told?: boolean;
 }
 
 export interface RateLimitMiddlewareOptions {
@@ -50,12 +54,13 @@ export function rateLimit(
   rateLimits: RateLimit,
   { limits, headers = 'ietf', clock = systemClock }: RateLimitMiddlewareOptions,
 ): MiddlewareHandler<RateLimitEnv> {
-  return createMiddleware<RateLimitEnv>(async (c, next) => {
+  const middleware = createMiddleware<RateLimitEnv>(async (c, next) => {
     const routeLimits = typeof limits === 'function' ? await limits(c) : limits;
-    const requests = await requestsOf(c, routeLimits);
+    const { requests, untold } = await requestsOf(c, routeLimits);
     if (requests.length === 0) return next();
     const decision = await rateLimits.check(requests);
-    const states = merge(c.get('rateLimits') ?? [], decision);
+    const told = decision.limits.filter(({ name }) => !untold.has(name));
+    const states = merge(c.get('rateLimits') ?? [], told);
     c.set('rateLimits', states);
     const fields = fieldsOf(states, decision, headers, clock);
     // Before, so that an error carries them; and after, for an answer that was made without the context.
@@ -65,14 +70,17 @@ export function rateLimit(
     // Who came later, further in, knows more.
     if (c.get('rateLimits') === states) setHeaders(c, fields);
   });
+  const responseHeaders = documentedFields(headers);
+  return documentMiddleware(middleware, { responseHeaders, failures: [RateLimited] });
 }
 
 async function requestsOf(
   c: Context,
   routeLimits: readonly RouteLimit[],
-): Promise<readonly LimitRequest[]> {
+): Promise<{ requests: readonly LimitRequest[]; untold: ReadonlySet<string> }> {
   const requests: LimitRequest[] = [];
-  for (const { limit, key, cost, whenMissing = 'error' } of routeLimits) {
+  const untold = new Set<string>();
+  for (const { limit, key, cost, whenMissing = 'error', told = true } of routeLimits) {
     const found = typeof key === 'function' ? key(c) : key;
     if (found === undefined && whenMissing === 'skip') continue;
     const resolved = typeof limit === 'function' ? await limit(c) : limit;
@@ -80,6 +88,7 @@ async function requestsOf(
       throw new TypeError(
         `limit ${resolved.name}: the request has no key; whenMissing: 'skip' leaves the limit out`,
       );
+    if (!told) untold.add(resolved.name);
     const points = typeof cost === 'function' ? cost(c) : cost;
     requests.push({
       limit: resolved,
@@ -87,13 +96,16 @@ async function requestsOf(
       ...(points === undefined ? {} : { cost: points }),
     });
   }
-  return requests;
+  return { requests, untold };
 }
 
 /** The last word on each name. */
-function merge(earlier: readonly LimitState[], { limits }: Decision): readonly LimitState[] {
-  const names = new Set(limits.map(({ name }) => name));
-  return [...earlier.filter(({ name }) => !names.has(name)), ...limits];
+function merge(
+  earlier: readonly LimitState[],
+  later: readonly LimitState[],
+): readonly LimitState[] {
+  const names = new Set(later.map(({ name }) => name));
+  return [...earlier.filter(({ name }) => !names.has(name)), ...later];
 }
 
 function fieldsOf(

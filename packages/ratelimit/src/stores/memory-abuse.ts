@@ -86,10 +86,10 @@ export function memoryAbuseStore({
     },
     async list(halfLifeMs, limit) {
       const nowMs = now();
-      return [...blocked]
+      return [...blocked, ...scored]
+        .filter(([, kept]) => kept.blockedUntil > nowMs || kept.expiresAt > nowMs)
         .map(([caller, kept]) => ({ caller, ...stateOf(kept, nowMs, halfLifeMs) }))
-        .filter(({ blockedForMs }) => blockedForMs > 0)
-        .toSorted((a, b) => b.blockedForMs - a.blockedForMs)
+        .toSorted((a, b) => b.blockedForMs - a.blockedForMs || b.score - a.score)
         .slice(0, limit);
     },
   };

@@ -1,6 +1,6 @@
 import type { Db } from '@svc/db';
 import { sql } from 'kysely';
-import type { AbuseState, AbuseStore, BlockedCaller } from '../abuse-store.ts';
+import type { AbuseState, AbuseStore, CallerState } from '../abuse-store.ts';
 
 export interface PostgresAbuseStore extends AbuseStore {
   /** Removes callers of whom nothing is held any more; gives how many. */
@@ -67,9 +67,10 @@ export function postgresAbuseStore(db: Db): PostgresAbuseStore {
     async list(halfLifeMs, limit) {
       const { rows } = await sql<StateRow & { caller: string }>`
         select c.caller, ${scoreNow(halfLifeMs)} as score, ${blockedForMs} as blocked_for_ms
-        from svc_ratelimit.callers c where blocked_until > clock_timestamp()
-        order by blocked_until desc, caller limit ${limit}`.execute(db);
-      return rows.map((row): BlockedCaller => ({ caller: row.caller, ...toState(row) }));
+        from svc_ratelimit.callers c
+        where blocked_until > clock_timestamp() or expires_at > clock_timestamp()
+        order by blocked_for_ms desc, score desc, caller limit ${limit}`.execute(db);
+      return rows.map((row): CallerState => ({ caller: row.caller, ...toState(row) }));
     },
     async purge() {
       const { numAffectedRows = 0n } = await sql`

@@ -6,7 +6,10 @@ export interface RedisAbuseStoreOptions {
   prefix?: string;
 }
 
-/** Scores are pairs of doubles (score, since) under a key each; blocks are a sorted set by their end. */
+/**
+ * Scores are pairs of doubles (score, since) under a key each; blocks are a sorted set by their end, and who has a
+ * score another, by when it is forgotten: of two scores the higher is forgotten later.
+ */
 const script = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,10 +24,12 @@ local function blockedFor(who)
   return math.max(0, tonumber(redis.call('ZSCORE', KEYS[1], who) or 0) - now)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 if act == 'add' then
   local score = scoreOf(KEYS[2]) + number
   local keep = math.ceil(half * math.log(math.max(2, score / 0.01)) / math.log(2))
   redis.call('SET', KEYS[2], struct.pack('dd', score, now), 'PX', keep)
+  redis.call('ZADD', KEYS[3], now + keep, caller)
   return {tostring(score), blockedFor(caller)}
 elseif act == 'read' then
   return {tostring(scoreOf(KEYS[2])), blockedFor(caller)}
@@ -34,13 +39,20 @@ elseif act == 'block' then
   return was == 0 and 1 or 0
 elseif act == 'unblock' then
   redis.call('DEL', KEYS[2])
+  redis.call('ZREM', KEYS[3], caller)
   return redis.call('ZREM', KEYS[1], caller)
 end
-local found, reply = redis.call('ZREVRANGE', KEYS[1], 0, number - 1), {}
-for _, who in ipairs(found) do
-  reply[#reply + 1] = who
-  reply[#reply + 1] = tostring(scoreOf(caller .. who))
-  reply[#reply + 1] = blockedFor(who)
+local reply, listed = {}, {}
+for _, set in ipairs({KEYS[1], KEYS[3]}) do
+  -- Who is in both is found again in the second.
+  for _, who in ipairs(redis.call('ZREVRANGE', set, 0, 2 * number - 1)) do
+    if not listed[who] and #reply < 3 * number then
+      listed[who] = true
+      reply[#reply + 1] = who
+      reply[#reply + 1] = tostring(scoreOf(caller .. who))
+      reply[#reply + 1] = blockedFor(who)
+    end
+  end
 end
 return reply
 `;
@@ -52,7 +64,12 @@ export function redisAbuseStore(
 ): AbuseStore {
   const run = createScript(client, script);
   const act = (name: string, caller: string, number: number, halfLifeMs: number) =>
-    run(2, [`${prefix}blocked`, `${prefix}score:${caller}`, name, caller, number, halfLifeMs]);
+    run(3, [...keysOf(caller), name, caller, number, halfLifeMs]);
+  const keysOf = (caller: string) => [
+    `${prefix}blocked`,
+    `${prefix}score:${caller}`,
+    `${prefix}scored`,
+  ];
   const toState = ([score, blockedForMs]: unknown[]): AbuseState => ({
     score: Number(score),
     blockedForMs: Number(blockedForMs),
@@ -67,9 +84,8 @@ export function redisAbuseStore(
     unblock: async (caller) => (await act('unblock', caller, 0, 1)) === 1,
     async list(halfLifeMs, limit) {
       // What the score keys begin with stands where the caller does otherwise.
-      const found = (await run(2, [
-        `${prefix}blocked`,
-        `${prefix}score:`,
+      const found = (await run(3, [
+        ...keysOf(''),
         'list',
         `${prefix}score:`,
         limit,

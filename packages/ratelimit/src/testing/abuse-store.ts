@@ -63,6 +63,33 @@ export function describeAbuseStore(
       expect(await harness.store.block(short, 60)).toBe(true);
     });
 
+    test('who is blocked is listed first, then who has the highest score, and nobody twice', async () => {
+      const [low, high, short, long, gone] = Array.from({ length: 5 }, newCaller) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      await harness.store.add(gone, 1000, 1);
+      await harness.store.add(low, 4000, longMs);
+      await harness.store.add(short, 1, longMs);
+      await harness.store.add(high, 8000, longMs);
+      await harness.store.block(short, longMs * 5);
+      await harness.store.block(long, longMs * 6);
+      await harness.wait(50);
+      const all = await harness.store.list(longMs, 100);
+      // Of others something may be held, too.
+      const mine = new Set([low, high, short, long, gone]);
+      const listed = all.filter(({ caller }) => mine.has(caller));
+      expect(listed.map(({ caller }) => caller)).toEqual([long, short, high, low]);
+      expect(listed[2]?.score).toBeCloseTo(8000, -1);
+      expect(listed[2]?.blockedForMs).toBe(0);
+      expect(new Set(all.map(({ caller }) => caller)).size).toBe(all.length);
+      expect((await harness.store.list(longMs, 1)).map(({ caller }) => caller)).toEqual([long]);
+      for (const caller of [low, high, short, long]) await harness.store.unblock(caller);
+    });
+
     test('who is let in again has no score, and is not listed', async () => {
       const [first, second] = [newCaller(), newCaller()];
       await harness.store.add(first, 10, longMs);
