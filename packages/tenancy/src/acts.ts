@@ -9,6 +9,10 @@ export const tenancyActTypes = [
   'tenancy.tenant.suspended',
   'tenancy.tenant.resumed',
   'tenancy.tenant.deletion_requested',
+  'tenancy.tenant.deletion_cancelled',
+  'tenancy.tenant.deleted',
+  'tenancy.tenant.exported',
+  'tenancy.tenant.imported',
   'tenancy.tenant.selected',
   'tenancy.ownership.transferred',
   'tenancy.member.role_changed',
@@ -56,7 +60,7 @@ export type AppendAudit = (event: TenancyAuditEvent, options: { within: Trx }) =
 
 /** Puts an act into the audit log with the transaction that does it, and tells subscribers once it is committed. */
 export async function record(
-  context: TenancyContext,
+  context: Pick<TenancyContext, 'audit' | 'name'>,
   trx: Trx,
   act: TenancyAct,
   { origin = {} }: WriteOptions = {},

@@ -1,7 +1,7 @@
 import type { Clock, NewId, RandomBytes } from '@svc/core';
 import type { Db, Trx } from '@svc/db';
 import type { AppendAudit } from './acts.ts';
-import type { TenancyMailer } from './mails.ts';
+import type { QueueTenancyMail } from './mails.ts';
 import type { RoleLadder } from './roles.ts';
 
 /** What the parts of one `createTenancy` work with. */
@@ -11,8 +11,9 @@ export interface TenancyContext {
   readonly ladder: RoleLadder;
   readonly invitationTtlMs: number;
   readonly maxOpenInvitations: number;
-  readonly mailer: TenancyMailer;
+  readonly queueMail: QueueTenancyMail;
   readonly audit: AppendAudit | undefined;
+  readonly deletionGraceMs: number;
   readonly onDeletionRequested: OnDeletionRequested | undefined;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -43,5 +44,8 @@ export interface ActOptions extends WriteOptions {
   by: string;
 }
 
-/** Called in the transaction that freezes a tenant: to queue its deletion. */
-export type OnDeletionRequested = (tenantId: string, options: { within: Trx }) => Promise<unknown>;
+/** Called in the transaction that freezes a tenant: to queue its deletion, for `dueAt`. */
+export type OnDeletionRequested = (
+  tenantId: string,
+  options: { within: Trx; dueAt: Date },
+) => Promise<unknown>;

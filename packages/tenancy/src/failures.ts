@@ -83,3 +83,45 @@ export class ResourceConflict extends failure(
   'conflict',
   'It conflicts with something that exists, or refers to something that does not.',
 ) {}
+
+/** The files are no export of this format and this app, or not whole. */
+export class InvalidExport extends failure(
+  'tenancy.invalid_export',
+  'invalid',
+  'This is no intact export of a tenant.',
+) {}
+
+/** Only an empty tenant can be imported into. */
+export class TenantNotEmpty extends failure(
+  'tenancy.not_empty',
+  'conflict',
+  'This tenant has data already.',
+) {}
+
+/** The deletion of the tenant has begun: it cannot be cancelled any more. */
+export class DeletionBegun extends failure(
+  'tenancy.deletion_begun',
+  'conflict',
+  'The tenant is being deleted already.',
+) {}
+
+/** The tenant is frozen, and its grace period is not over. */
+export class DeletionNotDue extends failure(
+  'tenancy.deletion_not_due',
+  'conflict',
+  'The tenant is not to be deleted yet.',
+) {}
+
+/** Transactions that began before the tenant was frozen have not ended. */
+export class DeletionHeldUp extends failure(
+  'tenancy.deletion_held_up',
+  'unavailable',
+  'Transactions from before the deletion are still open. Try again later.',
+) {}
+
+/** Something goes on writing rows of the tenant. */
+export class RowsRemain extends failure(
+  'tenancy.rows_remain',
+  'conflict',
+  'There are still rows of the tenant.',
+) {}

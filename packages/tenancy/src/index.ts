@@ -6,9 +6,36 @@ export {
   tenancyActTypes,
   type TenancyAuditEvent,
 } from './acts.ts';
+export { checkTenantTables, type CheckTenantTablesOptions } from './data/check-tenant-tables.ts';
+export {
+  exportFolder,
+  type ExportSink,
+  type ExportSource,
+  importFolder,
+} from './data/export-files.ts';
+export {
+  exportTable,
+  type ExportTableOptions,
+  exportTenant,
+  type ExportTenantOptions,
+} from './data/export-tenant.ts';
+export { importTenant, type ImportTenantOptions } from './data/import-tenant.ts';
+export { readManifest } from './data/checked-lines.ts';
+export type { TenantManifest, TenantManifestTable } from './data/manifest.ts';
+export type { DataProgress } from './data/progress.ts';
+export { type DeletionReceipt, receiptDigest } from './deletion/receipt.ts';
+export {
+  createTenantDeletion,
+  type TenantDeletion,
+  type TenantDeletionOptions,
+} from './deletion/tenant-deletion.ts';
 export type { ActOptions, OnDeletionRequested, Origin, WriteOptions } from './context.ts';
 export { acted, quotaExceeded } from './events.ts';
 export {
+  DeletionBegun,
+  DeletionHeldUp,
+  DeletionNotDue,
+  InvalidExport,
   InvalidInvitation,
   InvitationForAnother,
   InvitationNotFound,
@@ -18,6 +45,8 @@ export {
   ResourceConflict,
   ResourceNotFound,
   RoleRequired,
+  RowsRemain,
+  TenantNotEmpty,
   TenantNotFound,
   TenantSuspended,
   TooManyInvitations,
@@ -38,7 +67,9 @@ export {
   type TenantScopeOptions,
 } from './isolation/tenant-scope.ts';
 export {
+  type KeptTable,
   type TenantTable,
+  type TenantTableEntry,
   type TenantTables,
   tenantTables,
   type TenantTablesOptions,
@@ -50,7 +81,13 @@ export {
   type TenantLimits,
   type TenantLimitsOptions,
 } from './limits.ts';
-export type { SendTenancyMail, TenancyMail } from './mails.ts';
+export {
+  type QueueTenancyMail,
+  type SendTenancyMail,
+  type TenancyMail,
+  type TenancyMailRequest,
+  TenancyMailRequestSchema,
+} from './mails.ts';
 export type { Member, Members } from './members.ts';
 export type { Membership } from './memberships.ts';
 export type { PurgedSelections } from './purge.ts';
@@ -63,6 +100,7 @@ export type { Tenants } from './tenants.ts';
 export {
   lintTenancy,
   type LintTenancyOptions,
+  type TenancyException,
   type TenancyFinding,
 } from './isolation/lint-tenancy.ts';
 export {

@@ -1,5 +1,5 @@
-import { isUuid, randomToken, sha256 } from '@svc/core';
-import { afterCommit, transact, type Trx } from '@svc/db';
+import { isUuid, sha256 } from '@svc/core';
+import { transact, type Trx } from '@svc/db';
 import { actorOf, record } from './acts.ts';
 import type { ActOptions, TenancyContext, WriteOptions } from './context.ts';
 import { parseAddress } from './email.ts';
@@ -109,10 +109,15 @@ async function invite(
   const demand = { act: 'invite', role: 'admin' };
   return asMember(context, tenantId, options, demand, async ({ trx, role, ...standing }) => {
     if (!context.ladder.reaches(role, input.role)) throw new RoleRequired();
+    const former = await openOf(context, trx, tenantId)
+      .where('email_normalized', '=', normalized)
+      .executeTakeFirst();
+    // It would end one that they could not revoke.
+    if (former !== undefined && !context.ladder.reaches(role, former.role))
+      throw new RoleRequired();
     await end(context, trx, tenantId, { email: normalized });
     const openNow = await openOf(context, trx, tenantId).execute();
     if (openNow.length >= context.maxOpenInvitations) throw new TooManyInvitations();
-    const token = randomToken(32, context.random);
     const now = context.clock.now();
     const row = await tablesOf(trx)
       .insertInto('svc_tenancy.invitations')
@@ -122,14 +127,15 @@ async function invite(
         email: address,
         email_normalized: normalized,
         role: input.role,
-        token_hash: sha256(token),
+        token_hash: null,
         invited_by: options.by,
         created_at: now,
         expires_at: new Date(now.getTime() + context.invitationTtlMs),
       })
       .returningAll()
       .executeTakeFirstOrThrow();
-    afterCommit(trx, () => context.mailer.invitation(address, token, context.invitationTtlMs));
+    const request = { template: 'invitation', invitationId: row.id } as const;
+    await context.queueMail(request, { within: trx });
     const target = { type: 'invitation', id: row.id };
     const details = { role: row.role };
     await standing.record({ type: 'tenancy.invitation.created', target, details, email: address });

@@ -1,6 +1,7 @@
 import { isUuid, ValidationFailed } from '@svc/core';
 import type { Trx } from '@svc/db';
-import type { ActOptions, TenancyContext } from './context.ts';
+import type { Actor } from './acts.ts';
+import type { ActOptions, TenancyContext, WriteOptions } from './context.ts';
 import { LastOwner, MemberNotFound, RoleRequired, TenantNotFound } from './failures.ts';
 import { membershipOf } from './memberships.ts';
 import { asMember, roleOf, type Standing } from './standing.ts';
@@ -29,9 +30,16 @@ export interface Members<Role extends string = string> {
   remove(tenantId: string, userId: string, options: ActOptions): Promise<void>;
   /** Also while the tenant is suspended. @throws {LastOwner} @throws {TenantNotFound} */
   leave(tenantId: string, options: ActOptions): Promise<void>;
+  /**
+   * Ends every membership of a user who is being deleted, with what they had selected and their open invitations. A
+   * tenant of which nobody else is a member is deleted with them. The caller has checked that the actor may.
+   *
+   * @throws {LastOwner} where others would be left without an owner.
+   */
+  removeFromAll(userId: string, actor: Actor, options?: WriteOptions): Promise<void>;
 }
 
-export function createMembers(context: TenancyContext): Members {
+export function createMembers(context: TenancyContext): Omit<Members, 'removeFromAll'> {
   const { db, ladder } = context;
   return {
     async list(tenantId, { by, limit, after }) {
@@ -100,7 +108,7 @@ interface Whom {
   readonly role: string;
 }
 
-async function expel(
+export async function expel(
   context: TenancyContext,
   trx: Trx,
   tenantId: string,

@@ -1,5 +1,7 @@
 import type { Migrations } from '@svc/db';
 import { isolateByTenant } from './isolation/isolate-by-tenant.ts';
+import { mailedTokens } from './migrations/mailed-tokens.ts';
+import { deletions } from './migrations/deletions.ts';
 import { tenants } from './migrations/tenants.ts';
 
 const usage = isolateByTenant('svc_tenancy.usage');
@@ -42,5 +44,7 @@ export const tenancyMigrations: Migrations = {
       down: [`drop table svc_tenancy.schema_steps`],
     },
     tenants,
+    mailedTokens,
+    deletions,
   ],
 };

@@ -33,6 +33,13 @@ export interface Resolution<Role extends string = string> {
   selectedBy(selector: Selector): Promise<string | null>;
 }
 
+// The same for all, so that no answer tells an unknown tenant from one of others.
+export const tenantNeeded = () =>
+  new TenantNotFound({
+    detail:
+      'This is done in a tenant of which you are a member: select one, or name it in X-Tenant-Id. Who has none creates one, or is invited.',
+  });
+
 export function createResolution(context: TenancyContext): Resolution {
   const { db, clock } = context;
   return {
@@ -77,7 +84,7 @@ export function createResolution(context: TenancyContext): Resolution {
 }
 
 function demandActive(membership: Membership | null): Membership {
-  if (membership === null) throw new TenantNotFound();
+  if (membership === null) throw tenantNeeded();
   if (membership.tenant.suspendedAt !== null) throw new TenantSuspended();
   return membership;
 }

@@ -12,7 +12,8 @@ export const TenantName = v.pipe(
   v.check((name) => !unprintable.test(name), 'Must be one line of text.'),
 );
 
-const Uuid = v.pipe(v.string(), v.uuid());
+// One spelling, so that two ids are one only if their texts are.
+const Uuid = v.pipe(v.string(), v.uuid(), v.toLowerCase());
 const Timestamp = v.pipe(v.string(), v.isoTimestamp());
 const Role = v.pipe(v.string(), v.maxLength(40));
 

@@ -1,5 +1,6 @@
 import type { Db } from '@svc/db';
-import type { Generated, Kysely } from 'kysely';
+import type { ColumnType, Generated, Kysely } from 'kysely';
+import type { DeletionReceipt } from './deletion/receipt.ts';
 
 /** How much of a quota a tenant uses. */
 export interface UsageRow {
@@ -43,8 +44,8 @@ export interface InvitationRow {
   email: string;
   email_normalized: string;
   role: string;
-  /** SHA-256 of the token; the token itself is only in the mail. */
-  token_hash: Uint8Array;
+  /** SHA-256 of the token, which itself is only in the mail; `null` until that is sent. */
+  token_hash: Uint8Array | null;
   invited_by: string;
   created_at: Date;
   expires_at: Date;
@@ -62,11 +63,30 @@ export interface SelectionRow {
   selected_at: Date;
 }
 
+/** That a tenant was to be deleted, and how far that is. The only thing that stays of a tenant. */
+export interface DeletionRow {
+  id: string;
+  tenant_id: string;
+  requested_at: Date;
+  /** Not before. */
+  due_at: Date;
+  /** From here on it cannot be cancelled. */
+  started_at: Date | null;
+  revoked_at: Date | null;
+  /** Rows deleted so far, by table. */
+  deleted: ColumnType<Record<string, number>, string | undefined, string>;
+  completed_at: Date | null;
+  receipt: ColumnType<DeletionReceipt | null, never, string>;
+  /** It was cancelled, or the tenant imported again. */
+  reopened_at: Date | null;
+}
+
 export interface TenancyTables {
   'svc_tenancy.tenants': TenantRow;
   'svc_tenancy.memberships': MembershipRow;
   'svc_tenancy.invitations': InvitationRow;
   'svc_tenancy.selections': SelectionRow;
+  'svc_tenancy.deletions': DeletionRow;
   'svc_tenancy.usage': UsageRow;
   'svc_tenancy.schema_steps': SchemaStepRow;
 }

@@ -10,11 +10,17 @@ import {
   toMs,
   uuidv7,
 } from '@svc/core';
-import type { Db } from '@svc/db';
+import { afterCommit, type Db } from '@svc/db';
 import type { AppendAudit } from './acts.ts';
 import type { OnDeletionRequested, TenancyContext } from './context.ts';
+import { removeFromAll } from './departure.ts';
 import { createInvitations, type Invitations } from './invitations.ts';
-import { createTenancyMailer, type SendTenancyMail } from './mails.ts';
+import {
+  deliverMail,
+  type QueueTenancyMail,
+  type SendTenancyMail,
+  type TenancyMailRequest,
+} from './mails.ts';
 import { createMembers, type Members } from './members.ts';
 import { type Membership, membershipOf } from './memberships.ts';
 import { createPurge, type PurgedSelections } from './purge.ts';
@@ -31,6 +37,8 @@ export interface Tenancy<Role extends string = string> extends Resolution<Role> 
   readonly invitations: Invitations<Role>;
   /** At this moment: one statement, by the key. */
   membershipOf(tenantId: string, userId: string): Promise<Membership<Role> | null>;
+  /** Sends a mail that was queued, with a new link: for the job of `queueMail`. Sends nothing where the invitation is over. Again is harmless: the newest link works. @throws {Error} where it could not be sent */
+  deliverMail(request: TenancyMailRequest): Promise<void>;
   /** Deletes what is over: selections of sessions older than sessions live, ended invitations. */
   purge(): Promise<PurgedSelections>;
   /** For the package's own parts behind subpaths. @internal */
@@ -39,8 +47,10 @@ export interface Tenancy<Role extends string = string> extends Resolution<Role> 
 
 export interface TenancyOptions<Role extends string = DefaultRole> {
   db: Db;
-  /** Sends one mail; called after the commit. */
+  /** Sends one mail; called by `deliverMail`. */
   sendMail: SendTenancyMail;
+  /** Queues which mail to whom, in the transaction of its invitation: `enqueue` of a queue whose job calls `deliverMail`. @default sent from memory after the commit, once */
+  queueMail?: QueueTenancyMail;
   /** Where people reach the app (`https://app.example.com`); every link starts with it. */
   publicUrl: string;
   /** What the app is called in mails and on pages. */
@@ -55,6 +65,8 @@ export interface TenancyOptions<Role extends string = DefaultRole> {
   selectionTtl?: Duration;
   /** Where links lead, under `publicUrl`. @default /invitations/accept */
   paths?: { acceptInvitation?: string };
+  /** How long a tenant that was removed can be brought back; it is frozen from the first moment. @default 0s */
+  deletionGrace?: Duration;
   /** Has a tenant deleted, in the transaction that freezes it. @default it stays frozen */
   onDeletionRequested?: OnDeletionRequested;
   /** @default systemClock */
@@ -73,6 +85,7 @@ export interface TenancyOptions<Role extends string = DefaultRole> {
 export function createTenancy<const Role extends string = DefaultRole>({
   db,
   sendMail,
+  queueMail,
   publicUrl,
   appName,
   audit,
@@ -80,6 +93,7 @@ export function createTenancy<const Role extends string = DefaultRole>({
   invitations: { ttl = '7d', maxOpen = 100 } = {},
   selectionTtl = '90d',
   paths: { acceptInvitation: path = '/invitations/accept' } = {},
+  deletionGrace = '0s',
   onDeletionRequested,
   clock = systemClock,
   newId = uuidv7,
@@ -92,20 +106,18 @@ export function createTenancy<const Role extends string = DefaultRole>({
   if (invitationTtlMs <= 0) throw new TypeError('invitations.ttl must be more than nothing');
   if (!Number.isSafeInteger(maxOpen) || maxOpen < 1)
     throw new TypeError('invitations.maxOpen must be a whole number, 1 or more');
+  const mails = { sendMail, publicUrl: parsePublicUrl(publicUrl), appName, path };
+  const deliver = (request: TenancyMailRequest) =>
+    deliverMail({ db, clock, random }, mails, request);
   const context: TenancyContext = {
     name,
     db,
     ladder,
     invitationTtlMs,
     maxOpenInvitations: maxOpen,
-    mailer: createTenancyMailer({
-      sendMail,
-      publicUrl: parsePublicUrl(publicUrl),
-      appName,
-      path,
-      logger,
-    }),
+    queueMail: queueMail ?? memoryQueue(deliver, logger),
     audit,
+    deletionGraceMs: toMs(deletionGrace),
     onDeletionRequested,
     clock,
     newId,
@@ -115,15 +127,37 @@ export function createTenancy<const Role extends string = DefaultRole>({
     appName,
     ladder,
     tenants: createTenants(context),
-    members: createMembers(context),
+    members: {
+      ...createMembers(context),
+      removeFromAll: (userId, actor, actOptions = {}) =>
+        removeFromAll(context, userId, actor, actOptions),
+    },
     invitations: createInvitations(context),
     membershipOf: (tenantId, userId) => membershipOf(db, tenantId, userId),
     ...createResolution(context),
+    deliverMail: deliver,
     purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl) }),
     '~context': context,
   };
   // Roles come from the database, where only names of the ladder are written.
   return tenancy as unknown as Tenancy<Role>;
+}
+
+// The invitation stands, and can be made anew.
+function memoryQueue(
+  deliver: (request: TenancyMailRequest) => Promise<void>,
+  logger: Logger,
+): QueueTenancyMail {
+  return async (request, { within }) =>
+    afterCommit(within, async () => {
+      try {
+        await deliver(request);
+      } catch (error) {
+        const { name, message } = error instanceof Error ? error : new Error(String(error));
+        const { template } = request;
+        logger.error({ template, error: { name, message } }, 'a mail could not be sent');
+      }
+    });
 }
 
 function parsePublicUrl(publicUrl: string): URL {

@@ -2,8 +2,11 @@ import { isUuid, ValidationFailed } from '@svc/core';
 import { transact, type Trx } from '@svc/db';
 import * as v from 'valibot';
 import { type Actor, actorOf, record, type TenancyAct } from './acts.ts';
+import { cancelByOwner, unfreeze } from './deletion/cancel.ts';
+import { insertDeletion } from './deletion/deletions.ts';
 import type { ActOptions, TenancyContext, WriteOptions } from './context.ts';
 import { MemberNotFound, TenantNotFound } from './failures.ts';
+import { endInvitationsBeyond } from './members.ts';
 import { membershipOf, membershipsOf } from './memberships.ts';
 import { TenantName } from './schemas.ts';
 import { asMember, roleOf } from './standing.ts';
@@ -30,6 +33,8 @@ export interface Tenants<Role extends string = string> {
   transferOwnership(tenantId: string, userId: string, options: ActOptions): Promise<void>;
   /** By an owner: freezes the tenant, which from then on exists for nobody, and has `onDeletionRequested` delete it. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} */
   remove(tenantId: string, options: ActOptions): Promise<void>;
+  /** By an owner, before the deletion has begun: the tenant is as it was. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} @throws {DeletionBegun} */
+  cancelRemoval(tenantId: string, options: ActOptions): Promise<void>;
   /** Of any tenant; the caller has checked that the actor may. Nobody gets in from the next request on. @throws {TenantNotFound} @throws {ValidationFailed} without a reason */
   suspend(
     tenantId: string,
@@ -39,6 +44,8 @@ export interface Tenants<Role extends string = string> {
   ): Promise<ManagedTenant>;
   /** The same, back. @throws {TenantNotFound} */
   resume(tenantId: string, actor: Actor, options?: WriteOptions): Promise<ManagedTenant>;
+  /** Of any tenant, before its deletion has begun: it is as it was. The caller has checked that the actor may. @throws {TenantNotFound} @throws {DeletionBegun} */
+  restore(tenantId: string, actor: Actor, options?: WriteOptions): Promise<ManagedTenant>;
   /** Any tenant; the caller has checked that the actor may. */
   find(tenantId: string): Promise<ManagedTenant | null>;
   /** All tenants, the newest first, from below the id `before`; the caller has checked that the actor may. */
@@ -87,18 +94,18 @@ export function createTenants(context: TenancyContext): Tenants {
     async remove(tenantId, options) {
       const demand = { act: 'remove_tenant', role: 'owner' };
       await asMember(context, tenantId, options, demand, async ({ trx, ...standing }) => {
-        await changeTenant(context, trx, tenantId, { deletion_requested_at: clock.now() });
+        await requestDeletion(context, trx, tenantId);
         await standing.record({ type: 'tenancy.tenant.deletion_requested' });
-        await context.onDeletionRequested?.(tenantId, { within: trx });
       });
     },
+    cancelRemoval: (tenantId, options) => cancelByOwner(context, tenantId, options),
     ...createManagement(context),
   };
 }
 
 function createManagement(
   context: TenancyContext,
-): Pick<Tenants, 'suspend' | 'resume' | 'find' | 'list'> {
+): Pick<Tenants, 'suspend' | 'resume' | 'restore' | 'find' | 'list'> {
   const { db, clock } = context;
   const change = (
     tenantId: string,
@@ -126,6 +133,11 @@ function createManagement(
       const set = { suspended_at: null, suspended_reason: null };
       return change(tenantId, set, { type: 'tenancy.tenant.resumed', actor }, options);
     },
+    restore: (tenantId, actor, options = {}) =>
+      transact(options.within ?? db, async (trx) => {
+        if (!isUuid(tenantId)) throw new TenantNotFound();
+        return toManaged(await unfreeze(context, trx, { tenantId, actor }, options));
+      }),
     async find(tenantId) {
       if (!isUuid(tenantId)) return null;
       const row = await tablesOf(db)
@@ -148,13 +160,27 @@ function createManagement(
   };
 }
 
+/** Freezes a tenant, and has it deleted. @throws {TenantNotFound} */
+export async function requestDeletion(
+  context: TenancyContext,
+  trx: Trx,
+  tenantId: string,
+): Promise<void> {
+  const requestedAt = context.clock.now();
+  const dueAt = new Date(requestedAt.getTime() + context.deletionGraceMs);
+  await changeTenant(context, trx, tenantId, { deletion_requested_at: requestedAt });
+  const dates = { requested_at: requestedAt, due_at: dueAt };
+  await insertDeletion(trx, { id: context.newId(), tenant_id: tenantId, ...dates });
+  await context.onDeletionRequested?.(tenantId, { within: trx, dueAt });
+}
+
 async function transfer(
   context: TenancyContext,
   tenantId: string,
   userId: string,
   options: ActOptions,
 ): Promise<void> {
-  if (userId === options.by) {
+  if (userId.toLowerCase() === options.by.toLowerCase()) {
     const message = 'Must be another member.';
     throw new ValidationFailed([{ pointer: '/userId', code: 'self', message }]);
   }
@@ -173,6 +199,7 @@ async function transfer(
         .where('user_id', '=', member)
         .execute();
     }
+    await endInvitationsBeyond(context, trx, tenantId, { userId: options.by, role: 'admin' });
     const target = { type: 'user', id: userId };
     await standing.record({ type: 'tenancy.ownership.transferred', target });
   });

@@ -4,7 +4,8 @@ import { connect } from '@svc/db';
 import { startPostgres } from '@svc/db/testing';
 import { expect, test } from 'vitest';
 import { databasePerTenant } from './database-per-tenant.ts';
-import { createProjects, keepsApart, projectMigrations, tables } from './projects.ts';
+import { tenantTables } from '../src/index.ts';
+import { createProjects, keepsApart, projectMigrations } from './projects.ts';
 import { uuid } from './two-tables.ts';
 
 const [one, other, third] = [uuid(1), uuid(2), uuid(3)];
@@ -14,7 +15,7 @@ test('the same code runs on a database for each tenant, and few of them are kept
   await using server = await startPostgres();
   const databases = new Map<string, { url: string; ownerUrl: string }>();
   const isolation = databasePerTenant({
-    tables,
+    tables: tenantTables(['app.projects', 'app.tasks'], { directory: false }),
     migrations: [projectMigrations()],
     appRole: 'svc_app',
     openMax: 1,

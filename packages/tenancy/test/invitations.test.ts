@@ -1,6 +1,8 @@
 import { sha256, uuidv7 } from '@svc/core';
 import { describeDatabases } from '@svc/db/testing';
+import * as v from 'valibot';
 import { expect } from 'vitest';
+import { type TenancyMailRequest, TenancyMailRequestSchema } from '../src/index.ts';
 import { tenancyMigrations } from '../src/migrations.ts';
 import { tablesOf } from '../src/tables.ts';
 import { codeOf, openTenancy, somebody } from './open-tenancy.ts';
@@ -224,8 +226,70 @@ describeDatabases('invitations', [tenancyMigrations], (test) => {
       .selectAll()
       .where('tenant_id', '=', id)
       .executeTakeFirstOrThrow();
-    expect(Buffer.from(row.token_hash)).toEqual(Buffer.from(sha256(token)));
+    expect(Buffer.from(row.token_hash ?? [])).toEqual(Buffer.from(sha256(token)));
     expect(JSON.stringify(row)).not.toContain(token);
+  });
+
+  test('nothing that is queued leads to a token, and each delivery makes one that takes the place of the former', async ({
+    db,
+  }) => {
+    const queue: TenancyMailRequest[] = [];
+    const { tenancy, tenant, mails, tokenOf } = openTenancy(db, {
+      queueMail: async (request, { within }) => {
+        if (!within.isTransaction) throw new TypeError('a mail is queued in a transaction');
+        queue.push(request);
+      },
+    });
+    const { id, owner } = await tenant();
+    const guest = somebody();
+    const input = { email: guest.email, role: 'member' } as const;
+    const { id: invitationId } = await tenancy.invitations.create(id, input, { by: owner.userId });
+    const request = { template: 'invitation', invitationId } as const;
+    expect(queue).toEqual([request]);
+    v.assert(TenancyMailRequestSchema, queue[0]);
+    expect(mails).toEqual([]);
+    const hashes = tablesOf(db).selectFrom('svc_tenancy.invitations').select('token_hash');
+    const { token_hash: hash } = await hashes
+      .where('id', '=', invitationId)
+      .executeTakeFirstOrThrow();
+    expect(hash).toBeNull();
+    await Promise.all(Array.from({ length: 50 }, () => tenancy.deliverMail(request)));
+    const tokens = mails.map(({ data }) => new URL(data.link).searchParams.get('token') ?? '');
+    expect(new Set(tokens).size).toBe(50);
+    const previews = await Promise.all(tokens.map((token) => tenancy.invitations.preview(token)));
+    expect(previews.filter((each) => each !== null)).toHaveLength(1);
+    await tenancy.deliverMail(request);
+    const former = tokens[previews.findIndex((each) => each !== null)] ?? '';
+    expect(await tenancy.invitations.preview(former)).toBeNull();
+    await tenancy.invitations.accept({ token: tokenOf(guest.email), ...guest });
+    // Accepted, revoked, or nobody's: over.
+    await tenancy.deliverMail(request);
+    const next = { ...input, email: somebody().email };
+    const by = { by: owner.userId };
+    const revoked = await tenancy.invitations.create(id, next, by);
+    await tenancy.invitations.revoke(id, revoked.id, by);
+    await tenancy.deliverMail({ ...request, invitationId: revoked.id });
+    await tenancy.deliverMail({ ...request, invitationId: uuidv7() });
+    expect(mails).toHaveLength(51);
+  });
+
+  test('a mail that cannot be sent is thrown without its token', async ({ db }) => {
+    let link = '';
+    const { tenancy, tenant } = openTenancy(db, {
+      queueMail: async () => {},
+      sendMail: async ({ data }) => {
+        link = data.link;
+        throw new Error(`could not deliver ${data.link}`);
+      },
+    });
+    const { id, owner } = await tenant();
+    const input = { email: somebody().email, role: 'member' } as const;
+    const { id: invitationId } = await tenancy.invitations.create(id, input, { by: owner.userId });
+    const request = { template: 'invitation', invitationId } as const;
+    const error: unknown = await tenancy.deliverMail(request).catch((thrown: unknown) => thrown);
+    expect(String(error)).toBe(
+      `Error: could not deliver ${link.replace(/token=.*/, 'token=[token]')}`,
+    );
   });
 
   test('junk is no invitation', async ({ db }) => {

@@ -335,6 +335,23 @@ describeDatabases('the linter of the catalogue', [tenancyMigrations, clean], (te
     );
   });
 
+  test('leaves out the tables of a schema that keeps tenants apart by itself, and no way past others', async ({
+    database,
+  }) => {
+    const faults = [
+      'create schema elsewhere',
+      'create table elsewhere.log (tenant_id uuid, id uuid primary key)',
+      'create view elsewhere.everything as select * from app.projects',
+      'alter table app.projects disable row level security',
+    ];
+    const except = [{ schema: 'elsewhere', why: 'it is a log' }];
+    expect(await findings(database, faults, { except })).toEqual([
+      ['app.projects', 'row-security-off'],
+      ['elsewhere.everything', 'view-not-invoker'],
+    ]);
+    expect(await findings(database, faults)).toContainEqual(['elsewhere.log', 'row-security-off']);
+  });
+
   test('says what to do', async ({ db }) => {
     await transact(db, async (trx) => {
       const [finding] = await lintTenancy(trx, { tables: tenantTables([]) });

@@ -96,10 +96,33 @@ describeDatabases('members', [tenancyMigrations], (test) => {
     const to = (userId: string) =>
       codeOf(tenancy.tenants.transferOwnership(id, userId, { by: owner.userId }));
     expect(await to(owner.userId)).toBe('core.validation_failed');
+    // The database takes an id in any spelling.
+    expect(await to(owner.userId.toUpperCase())).toBe('core.validation_failed');
     expect(await to(somebody().userId)).toBe('tenancy.member_not_found');
     expect(await to(heir.userId)).toBe('no failure');
     const roleOf = async (userId: string) => (await tenancy.membershipOf(id, userId))?.role;
     expect([await roleOf(heir.userId), await roleOf(owner.userId)]).toEqual(['owner', 'admin']);
+  });
+
+  test('who has handed ownership over has no way back by an invitation they made, nor by one in place of the owner’s', async ({
+    db,
+  }) => {
+    const { tenancy, tenant, tokenOf } = openTenancy(db);
+    const { id, owner, add } = await tenant();
+    const [heir, accomplice, guest] = [await add('member'), somebody(), somebody()];
+    const invite = (who: { email: string }, role: 'owner' | 'member', by: string) =>
+      tenancy.invitations.create(id, { email: who.email, role }, { by });
+    await invite(accomplice, 'owner', owner.userId);
+    const token = tokenOf(accomplice.email);
+    await tenancy.tenants.transferOwnership(id, heir.userId, { by: owner.userId });
+    expect(await codeOf(tenancy.invitations.accept({ token, ...accomplice }))).toBe(
+      'tenancy.invalid_invitation',
+    );
+    await invite(guest, 'owner', heir.userId);
+    expect(await codeOf(invite(guest, 'member', owner.userId))).toBe('tenancy.role_required');
+    expect(
+      await codeOf(tenancy.invitations.accept({ token: tokenOf(guest.email), ...guest })),
+    ).toBe('no failure');
   });
 
   test('a removed member is none with the next request', async ({ db }) => {

@@ -3,9 +3,10 @@ import { databaseTest } from '@svc/db/testing';
 import { type Kysely, sql } from 'kysely';
 import { expect } from 'vitest';
 import { tenantScoped, withTenant } from '../src/index.ts';
+import { tenancyMigrations } from '../src/migrations.ts';
 import { appMigrations, canaryOf, fill, tables, type Tables, typed, uuid } from './two-tables.ts';
 
-const test = databaseTest([appMigrations]);
+const test = databaseTest([tenancyMigrations, appMigrations]);
 
 // pnpm soak sets SOAK; a test run has less time.
 const transactions = process.env['SOAK'] === 'true' ? 100_000 : 2000;

@@ -25,6 +25,7 @@ function openApp(db: Db) {
       return {
         userId: c.req.header('x-user') ?? '',
         selector: session === undefined ? null : { kind: 'session', id: session },
+        tenantId: c.req.header('x-held-to') ?? null,
       };
     },
     override: (c: { req: { header(name: string): string | undefined } }) =>
@@ -74,6 +75,22 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
     expect(await tenantFor(ann, { ...bySession, 'x-session': 's2' })).toBe(header);
     expect(await tenantFor(ann, { 'x-variable': variable, 'x-tenant-id': header })).toBe(header);
     expect(await tenantFor(ann, { 'x-variable': variable })).toBe(variable);
+  });
+
+  test('is the one that an API key is held to, and no other, and only while its owner is a member', async ({
+    db,
+  }) => {
+    const { tenancy, ask, tenantFor, tenant } = openApp(db);
+    const { owner: ann, id } = await tenant();
+    const other = (await tenancy.tenants.create({ name: 'Other' }, { ownerId: ann.userId })).id;
+    await tenancy.select({ kind: 'session', id: 's1' }, other, ann.userId);
+    const held = { 'x-held-to': id };
+    expect(await tenantFor(ann, { ...held, 'x-session': 's1' })).toBe(id);
+    expect(await tenantFor(ann, { ...held, 'x-tenant-id': id.toUpperCase() })).toBe(id);
+    for (const name of ['x-host-tenant', 'x-tenant-id', 'x-variable'])
+      expect((await ask('/needed', ann, { ...held, [name]: other })).status).toBe(404);
+    const { owner: bob } = await tenant();
+    expect((await ask('/needed', bob, held)).status).toBe(404);
   });
 
   test('is never granted by what says it, and a tenant of others is as one that does not exist', async ({

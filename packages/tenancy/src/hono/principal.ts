@@ -9,6 +9,8 @@ export interface TenantPrincipal {
   readonly email?: string | undefined;
   /** The session or API key of the request, which has a tenant of its own. @default none */
   readonly selector?: Selector | null | undefined;
+  /** The one tenant in which they may work, such as that of an API key; a request for another is refused. @default none */
+  readonly tenantId?: string | null | undefined;
 }
 
 /** Who that is; of `@svc/auth`, behind `requireUser`: what `c.get('principal')` tells. */

@@ -2,8 +2,9 @@ import type { Logger } from '@svc/core';
 import type { HttpEnv } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Actor, actorOf, recordAlone } from '../acts.ts';
-import { RoleRequired, TenantNotFound } from '../failures.ts';
+import { RoleRequired } from '../failures.ts';
 import type { Membership } from '../memberships.ts';
+import { tenantNeeded } from '../resolution.ts';
 import type { Tenancy } from '../tenancy.ts';
 import { originOf, type PrincipalOf } from './principal.ts';
 
@@ -35,6 +36,7 @@ export interface RequireTenantOptions {
 /**
  * Lets pass members of the tenant that the request names: by `override`, by what its session or API key has selected, by
  * the header `X-Tenant-Id`, or by the context variable `tenantId` of earlier middleware, the first that says something.
+ * Who may work in one tenant only is in it, and nowhere else.
  * Saying grants nothing: the membership is looked up, now. Sets `tenant`.
  *
  * @throws {TenantNotFound} alike for no tenant, an unknown one, and one of others.
@@ -46,7 +48,7 @@ export function requireTenant(
 ): MiddlewareHandler<TenantEnv> {
   return async (c, next) => {
     const membership = await resolve(tenancy, c, options);
-    if (membership === null) throw new TenantNotFound();
+    if (membership === null) throw tenantNeeded();
     enter(c, membership, options);
     return next();
   };
@@ -95,13 +97,18 @@ async function resolve(
   c: Context,
   { principal, override }: RequireTenantOptions,
 ): Promise<Membership | null> {
-  const { userId, selector } = principal(c);
-  return tenancy.resolve(userId, {
+  const { userId, selector, tenantId: held = null } = principal(c);
+  const named = {
     override: await override?.(c),
-    selector,
     header: c.req.header('X-Tenant-Id'),
     variable: c.get('tenantId') as string | undefined,
-  });
+  };
+  if (held === null) return tenancy.resolve(userId, { ...named, selector });
+  const isOther = (id: string | null | undefined) =>
+    typeof id === 'string' && id.toLowerCase() !== held.toLowerCase();
+  // Never another one in its place: what was asked for would happen where nobody expects it.
+  if (Object.values(named).some(isOther)) throw tenantNeeded();
+  return tenancy.resolve(userId, { override: held });
 }
 
 function enter(

@@ -13,6 +13,8 @@ export interface TenantRoutesOptions {
   guard: MiddlewareHandler;
   /** The same, before what cannot be undone: handing a tenant over and deleting it. Of `@svc/auth`: `requireUser(auth, { maxAge: '1h' })`. @default guard */
   sensitive?: MiddlewareHandler;
+  /** The same, before selecting a tenant: to let API keys in, too. Of `@svc/auth`: `requireUser(auth, { accept: 'any' })`. @default guard */
+  selecting?: MiddlewareHandler;
 }
 
 /** `/tenants` and `/invitations`: `app.route('/', tenantRoutes(tenancy, …))`. The tenant of the path is checked as any other. */

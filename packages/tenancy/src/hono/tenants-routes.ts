@@ -2,6 +2,7 @@ import { ValidationFailed } from '@svc/core';
 import { type HttpEnv, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { MemberNotFound, RoleRequired, TenantNotFound, TenantSuspended } from '../failures.ts';
+import { tenantNeeded } from '../resolution.ts';
 import {
   NameTenantSchema,
   TenantBody,
@@ -19,7 +20,7 @@ const tags = ['Tenants'];
 /** Tenants: making, listing, naming, selecting, handing over, deleting. */
 export function tenantsRoutes(
   { tenants, select }: Tenancy,
-  { principal, guard, sensitive = guard }: TenantRoutesOptions,
+  { principal, guard, sensitive = guard, selecting = guard }: TenantRoutesOptions,
 ) {
   const refusals = [TenantNotFound, TenantSuspended, RoleRequired];
   return new Hono<HttpEnv>()
@@ -122,13 +123,14 @@ export function tenantsRoutes(
         responses: { 200: { description: 'The tenant.', schema: TenantBody } },
         failures: [ValidationFailed, TenantNotFound, TenantSuspended],
       }),
-      guard,
+      selecting,
       validated('param', TenantParam),
       async (c) => {
         const who = principal(c);
         const { id } = c.req.valid('param');
         const selector = who.selector ?? null;
         if (selector === null) throw noSelector();
+        if (![undefined, null, id].includes(who.tenantId)) throw tenantNeeded();
         const options = { origin: originOf(c, who) };
         const membership = await select(selector, id, who.userId, options);
         return c.json(toTenantBodyOf(membership), 200);

@@ -1,6 +1,6 @@
 import { transact, type TransactOptions, type Db, type Trx } from '@svc/db';
 import { rescoped, systemScope } from './tenant-scope.ts';
-import { enter, requireTenancy } from './with-tenant.ts';
+import { requireTenancy, settingsFor } from './with-tenant.ts';
 
 /** An entry for an audit log; what `@svc/audit` takes. */
 export interface SystemAccess {
@@ -40,12 +40,8 @@ export async function asSystem<T>(
   if (db.isTransaction)
     throw new TypeError('the system acts in a transaction of its own: give it the database');
   await audit({ type: 'tenancy.system_access', tenantId: null, actor: { ...actor, reason } });
-  return transact(
-    db,
-    async (trx) => {
-      await enter(rescoped(trx), 'system', '');
-      return fn(rescoped(trx, systemScope(reason, tables)));
-    },
-    options,
-  );
+  return transact(db, (trx) => fn(rescoped(trx, systemScope(reason, tables))), {
+    ...options,
+    settings: { ...options.settings, ...settingsFor('system', '') },
+  });
 }

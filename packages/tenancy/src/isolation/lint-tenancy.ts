@@ -1,7 +1,7 @@
 import type { Db } from '@svc/db';
 import { directoryExceptions } from './lint/directory-exceptions.ts';
 import { type Catalogue, readCatalogue } from './lint/catalogue.ts';
-import type { Finding } from './lint/finding.ts';
+import type { Finding, LintRule } from './lint/finding.ts';
 import { keyFindings } from './lint/keys.ts';
 import { registryFindings } from './lint/registry.ts';
 import { roleFindings } from './lint/roles.ts';
@@ -12,6 +12,12 @@ import type { TenantTables } from './tenant-tables.ts';
 /** A way past isolation that the catalogue shows. */
 export type TenancyFinding = Finding;
 
+/** What was weighed, and why it stays. */
+export type TenancyException = { readonly why: string } & (
+  | { readonly table: string; readonly rule: string }
+  | { readonly schema: string }
+);
+
 export interface LintTenancyOptions {
   /** The column that makes a table a tenant table. @default 'tenant_id' */
   column?: string;
@@ -21,8 +27,8 @@ export interface LintTenancyOptions {
   appRole?: string;
   /** The list that the scope goes by: a tenant table that is missing in it is a finding. @default not compared */
   tables?: TenantTables;
-  /** What was weighed and stays: findings of this rule on this table are left out. */
-  except?: readonly { readonly table: string; readonly rule: string; readonly why: string }[];
+  /** What was weighed and stays: findings of this rule on this table are left out; or all on tables of a schema, whose package keeps tenants apart by itself. @default none */
+  except?: readonly TenancyException[];
 }
 
 /**
@@ -44,10 +50,21 @@ export async function lintTenancy(
     ...(tables === undefined ? [] : registryFindings(catalogue, tables)),
   ];
   const left = (finding: Finding) =>
-    ![...directoryExceptions, ...except].some(
-      ({ table, rule }) => table === finding.table && rule === finding.rule,
-    );
+    ![...directoryExceptions, ...except].some((exception) => covers(exception, finding));
   return findings
     .filter(left)
     .toSorted((a, b) => `${a.table} ${a.rule}`.localeCompare(`${b.table} ${b.rule}`));
 }
+
+// What leads past isolation from elsewhere stays a finding, in whatever schema it is.
+const ways: ReadonlySet<string> = new Set<LintRule>([
+  'view-not-invoker',
+  'materialized-view',
+  'definer-function',
+  'function-search-path',
+]);
+
+const covers = (exception: TenancyException, { table, rule }: Finding) =>
+  'schema' in exception
+    ? table.startsWith(`${exception.schema}.`) && !ways.has(rule)
+    : table === exception.table && rule === exception.rule;

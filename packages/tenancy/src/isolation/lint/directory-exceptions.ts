@@ -7,6 +7,7 @@ const rules: Readonly<Record<string, readonly LintRule[]>> = {
   'svc_tenancy.memberships': [],
   'svc_tenancy.invitations': ['primary-key-without-tenant', 'unique-key-without-tenant'],
   'svc_tenancy.selections': ['primary-key-without-tenant'],
+  'svc_tenancy.deletions': ['primary-key-without-tenant'],
 };
 
 const ofAll: readonly LintRule[] = [

@@ -28,4 +28,7 @@ export type LintRule =
   | 'role-bypasses'
   | 'role-owns-table'
   | 'table-not-registered'
-  | 'registered-table-missing';
+  | 'registered-table-missing'
+  | 'omitted-column-missing'
+  | 'omitted-column-required'
+  | 'foreign-key-circle';

@@ -1,13 +1,13 @@
-import type { TenantTables } from '../tenant-tables.ts';
+import { nameOf, type TenantTables } from '../tenant-tables.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Finding } from './finding.ts';
 
 /** The app's list of tenant tables, compared with what there is. */
 export function registryFindings({ tables, column }: Catalogue, list: TenantTables): Finding[] {
   const listed = new Set(
-    list.tables
+    [...list.tables, ...list.unscoped, ...list.kept]
       .filter((table) => table.column === column)
-      .map(({ schema, name }) => `${schema}.${name}`),
+      .map(nameOf),
   );
   const found = new Set(tables.map(({ name }) => name));
   return [
