@@ -1,0 +1,49 @@
+/** Where a job is. `scheduled` waits for its hour, `ready` for a worker. */
+export type JobState = 'scheduled' | 'ready' | 'running' | 'done' | 'cancelled' | 'dead';
+
+export const jobStates = [
+  'scheduled',
+  'ready',
+  'running',
+  'done',
+  'cancelled',
+  'dead',
+] as const satisfies readonly JobState[];
+
+/** Why an attempt did not succeed: the message only, cut to 500 characters. */
+export interface JobError {
+  readonly attempt: number;
+  readonly at: Date;
+  readonly message: string;
+}
+
+/** A job as it is now. */
+export interface Job {
+  readonly id: string;
+  readonly task: string;
+  readonly state: JobState;
+  readonly payload: unknown;
+  readonly priority: number;
+  readonly group: string | null;
+  /** Attempts begun. */
+  readonly attempts: number;
+  readonly maxAttempts: number;
+  readonly enqueuedAt: Date;
+  /** When it may start, of a job that is `scheduled`. */
+  readonly runAt: Date | null;
+  /** When it was done, cancelled or given up. */
+  readonly finishedAt: Date | null;
+  /** Of every attempt that failed, the oldest first, at most 25: beyond that, the first and the latest. */
+  readonly errors: readonly JobError[];
+  /** What its handler last reported. */
+  readonly progress: unknown;
+  /** What its handler gave back, as long as the task keeps it. */
+  readonly result: unknown;
+  readonly tenantId: string | null;
+  readonly traceparent: string | null;
+  /** The key that it alone had. */
+  readonly uniqueKey: string | null;
+}
+
+/** Until when nobody else can enqueue a job with the same unique key. `removed` is when its record is gone, too. */
+export type UniqueUntil = 'started' | 'finished' | 'removed';
