@@ -1,22 +1,24 @@
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type Environment, exitCodeBadSettings, type SettingIssue } from '@svc/core';
 import { parseArguments } from './arguments.ts';
 import { auditCommands } from './commands/audit.ts';
 import { dbCommands } from './commands/db.ts';
-import type { SvcConfig } from './config.ts';
+import { jobsCommands } from './commands/jobs.ts';
+import { tenantsCommands } from './commands/tenants.ts';
+import type { Command } from './command.ts';
+import { withoutApp } from './config.ts';
 import { helpFor } from './help.ts';
-import { loadConfig } from './load-config.ts';
+import { hasConfig, loadConfig } from './load-config.ts';
 import { processEnvironment } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
-// What a command that works on no app is given.
-const withoutApp: SvcConfig = {
-  database: () => {
-    throw new TypeError('this command has no database');
-  },
+const groups = {
+  db: dbCommands,
+  jobs: jobsCommands,
+  audit: auditCommands,
+  tenants: tenantsCommands,
 };
-
-const groups = { db: dbCommands, audit: auditCommands };
 
 /** Where a command writes. */
 export interface TextOutput {
@@ -47,12 +49,14 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     if (flags['version'] === true) return print(stdout, `${ownVersion()}\n`);
     if (command === undefined)
       throw new UsageError(`which command? Try svc ${[...request.path, '--help'].join(' ')}`);
-    const config =
-      command.needsConfig === false
-        ? withoutApp
-        : await loadConfig(cwd, flags['config'] as string | undefined);
+    const path = flags['config'] as string | undefined;
+    const config = isWithoutApp(command, cwd, path) ? withoutApp : await loadConfig(cwd, path);
     const keepSecret = (secret: string) => void secrets.add(secret);
-    const result = await command.run({ config, environment, flags, argument, cwd, keepSecret });
+    const writeData = (text: string) => writeAll(stdout, text);
+    const tell = (line: string) => void stderr.write(`${line}\n`);
+    const means = { environment, flags, argument, cwd, keepSecret, writeData, tell };
+    const result = await command.run({ config, ...means });
+    if (result.text === undefined && !json) return result.exitCode ?? 0;
     const { exitCode = 0 } = result;
     const answer = { ok: exitCode === 0, ...result.json };
     print(stdout, json ? `${JSON.stringify(answer)}\n` : `${result.text}\n`);
@@ -68,6 +72,14 @@ export async function runCli(argv: readonly string[], options: CliOptions): Prom
     else stderr.write(`${message}\n`);
     return report.exitCode;
   }
+}
+
+const isWithoutApp = ({ needsConfig }: Command, cwd: string, path: string | undefined): boolean =>
+  needsConfig === false || (needsConfig === 'when_there' && !hasConfig(cwd, path));
+
+// A pipe takes what it can: what is read faster than it is taken away would pile up.
+async function writeAll(output: TextOutput, text: string): Promise<void> {
+  if (output.write(text) === false && output instanceof EventEmitter) await once(output, 'drain');
 }
 
 function print(output: TextOutput, text: string): number {

@@ -21,12 +21,16 @@ export interface CommandContext {
   readonly cwd: string;
   /** Will not be shown, whatever error quotes it. */
   readonly keepSecret: (secret: string) => void;
+  /** Writes data that are too many for a result; resolves when more may come. */
+  readonly writeData: (text: string) => Promise<void>;
+  /** Tells a person how far it is, on the standard error. */
+  readonly tell: (line: string) => void;
 }
 
 /** What a command did. */
 export interface CommandResult {
-  /** For a person, without a line end. */
-  readonly text: string;
+  /** For a person, without a line end; nothing where the standard output has the data. */
+  readonly text?: string;
   /** For a program, with `--json`. */
   readonly json: object;
   /** @default 0 */
@@ -39,8 +43,8 @@ export interface Command {
   readonly flags: Readonly<Record<string, Flag>>;
   /** What the word after the command is called in the help. @default it takes none */
   readonly argument?: string;
-  /** Whether it works on an app. @default true */
-  readonly needsConfig?: boolean;
+  /** Whether it works on an app: `when_there` is one that can do without. @default true */
+  readonly needsConfig?: boolean | 'when_there';
   run(context: CommandContext): Promise<CommandResult>;
 }
 

@@ -1,2 +1,10 @@
 export { type CliOptions, runCli, type TextOutput } from './cli.ts';
-export { type DatabaseTarget, defineConfig, type SvcConfig } from './config.ts';
+export {
+  type DatabaseTarget,
+  defineConfig,
+  type JobsTarget,
+  type ListedJob,
+  type SvcConfig,
+  type TenantFinding,
+  type TenantsTarget,
+} from './config.ts';

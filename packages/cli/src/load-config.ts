@@ -6,6 +6,10 @@ import { UsageError } from './usage-error.ts';
 
 const names = ['svc.config.ts', 'svc.config.mts', 'svc.config.js', 'svc.config.mjs'];
 
+/** Whether there is one to load. */
+export const hasConfig = (cwd: string, path: string | undefined): boolean =>
+  path !== undefined || names.some((name) => existsSync(resolve(cwd, name)));
+
 /** The config at `path`, or the one of the folder `cwd`. @throws {UsageError} when there is none, or it is not one. */
 export async function loadConfig(cwd: string, path: string | undefined): Promise<SvcConfig> {
   const found = (path === undefined ? names : [path])

@@ -16,6 +16,8 @@ test.each([
   ],
   ['svc db status', ['db', 'status'], common],
   ['svc db seed', ['db', 'seed'], common],
+  ['svc tenants', ['tenants'], [...common, 'lint']],
+  ['svc tenants lint', ['tenants', 'lint'], common],
 ])('%s --help ends well and names its flags, without a config', async (_, argv, names) => {
   await using project = await createProject();
   const { exitCode, stdout, stderr } = await project.run(...argv, '--help');
@@ -26,7 +28,11 @@ test.each([
 test.each([
   ['nothing', [], 'which command? Try svc --help'],
   ['a group alone', ['db'], 'which command? Try svc db --help'],
-  ['a group that is not there', ['database'], "svc has no command 'database'; it has: db, audit"],
+  [
+    'a group that is not there',
+    ['database'],
+    "svc has no command 'database'; it has: db, jobs, audit, tenants",
+  ],
   [
     'a command that is not there',
     ['db', 'migrat'],

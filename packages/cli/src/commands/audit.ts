@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { AuditVerification } from '@svc/audit';
 import type { Command, CommandGroup, FlagValues } from '../command.ts';
+import { loadOptional } from '../load-optional.ts';
 import { UsageError } from '../usage-error.ts';
 
 const verify: Command = {
@@ -68,17 +69,7 @@ export const auditCommands: CommandGroup = {
   commands: { key, verify },
 };
 
-async function loadAudit() {
-  try {
-    return await import('@svc/audit');
-  } catch (error) {
-    const { code, message } = error as { code?: unknown; message: string };
-    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes('@svc/audit')) throw error;
-    throw new Error('this command needs the package @svc/audit: install it beside @svc/cli', {
-      cause: error,
-    });
-  }
-}
+const loadAudit = () => loadOptional('@svc/audit', () => import('@svc/audit'));
 
 async function open(path: string): Promise<AsyncIterable<Uint8Array>> {
   const stream = createReadStream(path);

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
-import type { Connection, StepStatus } from '@svc/db';
+import type { StepStatus } from '@svc/db';
 import type { Command, CommandContext, CommandGroup, CommandResult } from '../command.ts';
 import type { DatabaseTarget } from '../config.ts';
 import { alignRows } from '../help.ts';
 import { UsageError } from '../usage-error.ts';
+import { withDatabase } from '../with-database.ts';
 
 // Loaded by the command that needs it, so that `--help` does not wait for database drivers.
 const loadDb = () => import('@svc/db');
@@ -91,25 +92,6 @@ export const dbCommands: CommandGroup = {
   commands: { migrate, rollback, status, seed },
 };
 
-async function withDatabase(
-  { config, environment, keepSecret }: CommandContext,
-  work: (connection: Connection, target: DatabaseTarget) => Promise<CommandResult>,
-  before: (target: DatabaseTarget) => void = () => {},
-): Promise<CommandResult> {
-  const target = await config.database(await config.settings?.(environment));
-  const url = target.ownerUrl ?? target.url;
-  for (const secret of [target.url, url]) passwordsIn(secret).forEach(keepSecret);
-  before(target);
-  const { connect } = await loadDb();
-  // Migrations hold a lock on one connection and change things on none other.
-  const connection = await connect(url, { poolSize: 2 });
-  try {
-    return await work(connection, target);
-  } finally {
-    await connection.close();
-  }
-}
-
 function steps(
   verb: 'applied' | 'undone',
   done: readonly StepStatus[],
@@ -145,10 +127,4 @@ function assertMeant(
 function databaseName(url: string): string {
   if (url.startsWith('pglite:')) return basename(url.slice('pglite:'.length));
   return URL.canParse(url) ? decodeURIComponent(new URL(url).pathname.slice(1)) : 'DATABASE';
-}
-
-function passwordsIn(url: string): string[] {
-  if (!URL.canParse(url)) return [url];
-  const { password } = new URL(url);
-  return password === '' ? [] : [url, password, decodeURIComponent(password)];
 }
