@@ -13,7 +13,9 @@ export interface AppProcess {
   start(changed?: Record<string, string>): Promise<void>;
   /** Answers the exit code, and how long it took. */
   terminate(signal: NodeJS.Signals): Promise<{ exitCode: number | null; tookMs: number }>;
-  /** Everything it has logged. */
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void;
+  /** Everything it has logged, and those that share its folder. */
   log(): string;
 }
 
@@ -22,6 +24,8 @@ export interface AppProcessOptions {
   runtime: RuntimeName;
   folder: string;
   port: number;
+  /** @default 'src/main.ts' */
+  program?: string;
   environment: Record<string, string>;
 }
 
@@ -31,6 +35,7 @@ export function createAppProcess({
   folder,
   port,
   environment,
+  program = 'src/main.ts',
 }: AppProcessOptions): AppProcess {
   const url = `http://localhost:${port}`;
   const logFile = join(folder, 'app.log');
@@ -41,7 +46,7 @@ export function createAppProcess({
     url,
     log,
     async start(changed = {}) {
-      const started = children.start(runtimeProgram(runtime), ['src/main.ts'], {
+      const started = children.start(runtimeProgram(runtime), [program], {
         cwd: appFolder,
         env: {
           PATH: process.env['PATH'] ?? '',
@@ -63,6 +68,9 @@ export function createAppProcess({
         if (answer !== 'ready')
           throw new Error(`the app ended with exit code ${answer}:\n${log().slice(-4000)}`);
       });
+    },
+    signal(signal) {
+      child?.kill(signal);
     },
     async terminate(signal) {
       if (child === undefined) throw new Error('the app was not started');

@@ -3,9 +3,11 @@ import {
   control,
   expectProblem,
   goodPassword,
+  inTenant,
   newAddress,
   request,
   signUp,
+  signUpInTenant,
   tokenFromMail,
 } from './client.ts';
 
@@ -80,12 +82,15 @@ describe('register, verify, login, me', () => {
   });
 
   test('a cookie is worth nothing in a request from another site', async () => {
-    const { email, password } = await signUp();
+    const { email, password, tenantId } = await signUpInTenant();
     const cookie = ((await login(email, password)).headers.get('set-cookie') ?? '').split(
       ';',
     )[0] as string;
     const create = (headers: Record<string, string>) =>
-      request('/projects', { json: { name: 'x' }, headers: { cookie, ...headers } });
+      request('/projects', {
+        json: { name: 'x' },
+        headers: { cookie, ...inTenant(tenantId), ...headers },
+      });
     expect((await create({ 'sec-fetch-site': 'same-origin' })).status).toBe(201);
     await expectProblem(await create({ 'sec-fetch-site': 'cross-site' }), 403);
     await expectProblem(await create({ origin: 'https://evil.example' }), 403);

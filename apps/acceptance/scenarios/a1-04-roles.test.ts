@@ -1,29 +1,27 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../gate/wait.ts';
 import {
+  control,
+  createTenant,
   expectJson,
   expectProblem,
   goodPassword,
+  inTenant,
   request,
   signIn,
   signUp,
-  tokenFromMail,
+  signUpInTenant,
 } from './client.ts';
+import { idOf as me, join } from './members.ts';
 import { enrolTotp } from './totp.ts';
-
-// Seeded, and without a password until one is asked for by mail.
-const adminEmail = 'admin@projects.test';
 
 let halfAdmin: string;
 let admin: string;
 
 beforeAll(async () => {
-  await request('/auth/password/forgot', { json: { email: adminEmail } });
-  const token = await tokenFromMail(adminEmail, '/auth/password/reset');
-  const password = goodPassword;
-  const reset = await request('/auth/password/reset', { json: { token, password } });
-  expect(reset.status).toBe(204);
-  halfAdmin = await signIn(adminEmail, goodPassword);
+  const { token } = await control('administrator');
+  halfAdmin = (await signUp()).token;
+  await expectJson(grant(await me(halfAdmin), ['admin'], token));
 });
 
 interface User {
@@ -36,8 +34,6 @@ interface AuditPage {
   items: { type: string; outcome: string; actor: { id: string | null } }[];
 }
 
-const me = async (as: string) =>
-  (await expectJson<{ user: { id: string } }>(request('/auth/me', { as }))).user.id;
 const grant = (id: string, roles: string[], as = admin) =>
   request(`/admin/users/${id}/roles`, { method: 'PUT', as, json: { roles } });
 
@@ -59,6 +55,9 @@ describe('roles', () => {
     for (const [method, path, json] of [
       ['GET', '/admin/users'],
       ['PUT', `/admin/users/${id}/roles`, { roles: ['admin'] }],
+      ['DELETE', `/admin/users/${id}`],
+      ['GET', '/admin/tenants'],
+      ['PATCH', `/admin/tenants/${id}`, { plan: 'pro' }],
       ['POST', `/admin/users/${id}/disable`],
       ['GET', '/admin/audit/events'],
     ] as const) {
@@ -103,32 +102,34 @@ describe('roles', () => {
   });
 
   test('a disabled user is out at once, with every session and every key', async () => {
-    const { email, password, token } = await signUp();
+    const { email, password, token, tenantId } = await signUpInTenant();
     const id = await me(token);
+    const headers = inTenant(tenantId);
     const made = await expectJson<{ key: string }>(
       request('/auth/api-keys', { as: token, json: { name: 'x', scopes: ['project.list'] } }),
       201,
     );
-    expect((await request('/projects', { as: made.key })).status).toBe(200);
+    expect((await request('/projects', { as: made.key, headers })).status).toBe(200);
     await expectJson(request(`/admin/users/${id}/disable`, { method: 'POST', as: admin }));
     for (const as of [token, made.key])
-      await expectProblem(await request('/projects', { as }), 401, 'auth.unauthenticated');
+      await expectProblem(await request('/projects', { as, headers }), 401, 'auth.unauthenticated');
     const login = await request('/auth/login', { json: { email, password } });
     await expectProblem(login, 401, 'auth.invalid_credentials');
     await expectJson(request(`/admin/users/${id}/enable`, { method: 'POST', as: admin }));
-    expect((await request('/projects', { as: made.key })).status).toBe(200);
+    expect((await request('/projects', { as: made.key, headers })).status).toBe(200);
     await signIn(email, password);
   });
 });
 
 describe('owners', () => {
-  test("another person's project can be neither read nor changed, whoever asks, and looks like none", async () => {
-    const [owner, stranger] = [await signUp(), await signUp()];
-    const { id } = await expectJson<{ id: string }>(
-      request('/projects', { as: owner.token, json: { name: 'Apollo' } }),
-      201,
-    );
-    const path = `/projects/${id}`;
+  const create = async (as: string) =>
+    (await expectJson<{ id: string }>(request('/projects', { as, json: { name: 'Apollo' } }), 201))
+      .id;
+
+  test("another tenant's project can be neither read nor changed, whoever asks, and looks like none", async () => {
+    const [owner, stranger] = [await signUpInTenant(), await signUpInTenant()];
+    await createTenant(admin);
+    const path = `/projects/${await create(owner.token)}`;
     expect((await request(path, { as: owner.token })).status).toBe(200);
     for (const as of [stranger.token, admin]) {
       await expectProblem(await request(path, { as }), 404, 'projects.not_found');
@@ -139,11 +140,27 @@ describe('owners', () => {
     const { name } = await expectJson<{ name: string }>(request(path, { as: owner.token }));
     expect(name).toBe('Apollo');
   });
+
+  test("a member reads a colleague's project, and changes and deletes only their own; an admin any", async () => {
+    const owner = await signUpInTenant();
+    const [one, two] = [await join(owner, 'member'), await join(owner, 'member')];
+    const boss = await join(owner, 'admin');
+    const path = `/projects/${await create(one.token)}`;
+    expect((await request(path, { as: two.token })).status).toBe(200);
+    const change = (as: string, version: number) =>
+      request(path, { method: 'PATCH', as, json: { name: 'Gemini', version } });
+    await expectProblem(await change(two.token, 1), 403, 'auth.access_denied');
+    const deleting = { method: 'DELETE', as: two.token };
+    await expectProblem(await request(path, deleting), 403, 'auth.access_denied');
+    expect((await change(one.token, 1)).status).toBe(200);
+    expect((await change(boss.token, 2)).status).toBe(200);
+    expect((await request(path, { method: 'DELETE', as: boss.token })).status).toBe(204);
+  });
 });
 
 describe('the system', () => {
   test('sees what no person may, for a reason that stands in the audit log, and only for support', async () => {
-    const [owner, support] = [await signUp(), await signUp()];
+    const [owner, support] = [await signUpInTenant(), await signUp()];
     const made = await expectJson<{ id: string }>(
       request('/projects', { as: owner.token, json: { name: 'Apollo' } }),
       201,

@@ -16,21 +16,27 @@ const steps = async (verb: string, name: string): Promise<Step[]> => {
   return (JSON.parse(stdout) as Record<string, Step[]>)[name] ?? [];
 };
 
-test('migrate, seed, rollback, migrate again and status do what they say', async () => {
-  const applied = await steps('migrate', 'applied');
-  expect(applied.map(({ schema }) => schema)).toEqual(expect.arrayContaining(['svc_auth', 'app']));
-  const seeding = { exitCode: 0, stdout: expect.stringContaining('demo_project') };
-  expect(await svc(['db', 'seed'])).toMatchObject(seeding);
-  const again = { exitCode: 0, stdout: expect.not.stringContaining('demo_project') };
-  expect(await svc(['db', 'seed'])).toMatchObject(again);
+test(
+  'migrate, seed, rollback, migrate again and status do what they say',
+  { timeout: 90_000 },
+  async () => {
+    const applied = await steps('migrate', 'applied');
+    expect(applied.map(({ schema }) => schema)).toEqual(
+      expect.arrayContaining(['svc_auth', 'app']),
+    );
+    const seeding = { exitCode: 0, stdout: expect.stringContaining('demo_project') };
+    expect(await svc(['db', 'seed'])).toMatchObject(seeding);
+    const again = { exitCode: 0, stdout: expect.not.stringContaining('demo_project') };
+    expect(await svc(['db', 'seed'])).toMatchObject(again);
 
-  const undone = await steps('rollback', 'undone');
-  expect(undone).toEqual([applied.at(-1)]);
-  expect(await steps('migrate', 'applied')).toEqual(undone);
-  const status = await steps('status', 'steps');
-  expect(status).toHaveLength(applied.length);
-  expect(new Set(status.map(({ state }) => state))).toEqual(new Set(['applied']));
-});
+    const undone = await steps('rollback', 'undone');
+    expect(undone).toEqual([applied.at(-1)]);
+    expect(await steps('migrate', 'applied')).toEqual(undone);
+    const status = await steps('status', 'steps');
+    expect(status).toHaveLength(applied.length);
+    expect(new Set(status.map(({ state }) => state))).toEqual(new Set(['applied']));
+  },
+);
 
 test('a wrong command ends with 2 and says what there is', async () => {
   const { exitCode, stderr } = await svc(['db', 'destroy']);

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { baseUrl, control, expectProblem, request, signUp } from './client.ts';
+import { baseUrl, control, expectProblem, request, signUpInTenant } from './client.ts';
 
 const { hostname, port, host } = new URL(baseUrl);
 
 test('a body over the limit is refused with 413, when its length is declared', async () => {
-  const { token } = await signUp();
+  const { token } = await signUpInTenant();
   const answer = await request('/projects', {
     as: token,
     body: JSON.stringify({ name: 'x'.repeat(2_000_000) }),

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { expectJson, expectProblem, request, signUp } from './client.ts';
+import { expectJson, expectProblem, request, signUpInTenant } from './client.ts';
 
 const create = (as: string, key: string, name: string) =>
   request('/projects', { as, json: { name }, headers: { 'idempotency-key': key } });
 
 test('the same key with another body is a conflict, and makes nothing', async () => {
-  const { token } = await signUp();
+  const { token } = await signUpInTenant();
   const key = crypto.randomUUID();
   expect((await create(token, key, 'Apollo')).status).toBe(201);
   await expectProblem(await create(token, key, 'Gemini'), 409, 'idempotency.key_reused');
@@ -16,7 +16,7 @@ test('the same key with another body is a conflict, and makes nothing', async ()
 });
 
 test('another caller with the same key is independent', async () => {
-  const [one, other] = [await signUp(), await signUp()];
+  const [one, other] = [await signUpInTenant(), await signUpInTenant()];
   const key = crypto.randomUUID();
   const [first, second] = [
     await expectJson<{ id: string }>(create(one.token, key, 'Apollo'), 201),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectProblem, request, signUp } from './client.ts';
+import { expectProblem, request, signUpInTenant } from './client.ts';
 
 interface Project {
   id: string;
@@ -8,7 +8,7 @@ interface Project {
 }
 
 async function newProject() {
-  const { token } = await signUp();
+  const { token } = await signUpInTenant();
   const created = await request('/projects', { as: token, json: { name: 'first' } });
   expect(created.status).toBe(201);
   const project = (await created.json()) as Project;
@@ -69,7 +69,7 @@ test('of 20 changes of one version at once exactly one succeeds', async () => {
 
 test("another person's project does not exist", async () => {
   const { project } = await newProject();
-  const stranger = await signUp();
+  const stranger = await signUpInTenant();
   for (const method of ['GET', 'DELETE'])
     await expectProblem(
       await request(`/projects/${project.id}`, { method, as: stranger.token }),
@@ -80,7 +80,7 @@ test("another person's project does not exist", async () => {
 });
 
 test('a deleted project is gone, and lists are paged', async () => {
-  const { token } = await signUp();
+  const { token } = await signUpInTenant();
   const ids: string[] = [];
   for (const name of ['a', 'b', 'c'])
     ids.unshift(

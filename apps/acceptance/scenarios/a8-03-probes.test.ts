@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../gate/wait.ts';
-import { control, expectProblem, request, signUp } from './client.ts';
+import { control, expectProblem, request, signUpInTenant } from './client.ts';
+import { allDone, enqueueWork } from './jobs.ts';
 
 const status = async (path: string) => (await request(path)).status;
 const ready = async () => (await (await request('/readyz')).json()) as { status: string };
@@ -16,7 +17,7 @@ afterEach(async () => {
 });
 
 test('while PostgreSQL is away, liveness stays up, readiness is down and requests get a clean 503', async () => {
-  const { token } = await signUp();
+  const { token } = await signUpInTenant();
   await control('postgres/stop');
   await waitFor('readiness to go down', 5000, async () =>
     (await status('/readyz')) === 503 ? true : undefined,
@@ -33,13 +34,25 @@ test('while PostgreSQL is away, liveness stays up, readiness is down and request
   expect((await request('/projects', { as: token })).status).toBe(200);
 });
 
+test('jobs that ran while PostgreSQL went away run when it is back, in the worker that was there', async () => {
+  const ids = await enqueueWork({ ms: 300, jobCount: 30 });
+  await control('postgres/stop');
+  await waitFor('readiness to go down', 5000, async () =>
+    (await status('/readyz')) === 503 ? true : undefined,
+  );
+  await control('postgres/start');
+  await settled();
+  await allDone(ids);
+  await allDone(await enqueueWork({}));
+});
+
 test('while Redis is away, readiness is degraded and 200, and sign-in goes on', async () => {
   await control('redis/stop');
   await waitFor('readiness to be degraded', 5000, async () =>
     (await ready()).status === 'degraded' ? true : undefined,
   );
   expect(await status('/readyz')).toBe(200);
-  await signUp();
+  await signUpInTenant();
   await control('redis/start');
   await waitFor('readiness to be whole again', 5000, async () =>
     (await ready()).status === 'ok' ? true : undefined,

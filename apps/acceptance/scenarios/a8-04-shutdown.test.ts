@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../gate/wait.ts';
 import { control, request, signUp } from './client.ts';
+import { allDone, enqueueWork, seenJobs } from './jobs.ts';
 
 afterEach(async () => {
   if (!(await answers())) await control('app/start', {});
@@ -32,4 +33,19 @@ test('on SIGTERM readiness goes off, requests in flight finish, no new ones are 
   expect(tookMs).toBeLessThan(5000);
   await control('app/start', {});
   expect((await request('/auth/me', { as: token })).status).toBe(200);
+});
+
+test('on SIGTERM a job that takes longer than the grace is handed back, and that attempt does not count', async () => {
+  await control('background/terminate', { which: 'worker', signal: 'SIGTERM' });
+  const environment = { SHUTDOWN_GRACE_MS: '200' };
+  await control('background/start', { which: 'worker', environment });
+  const [id] = (await enqueueWork({ ms: 6000 })) as [string];
+  await waitFor('it to be running', 10_000, async () =>
+    (await seenJobs('running')).some((job) => job.id === id) ? true : undefined,
+  );
+  const ended = await control('background/terminate', { which: 'worker', signal: 'SIGTERM' });
+  expect(ended.exitCode).toBe(0);
+  expect(ended.tookMs).toBeLessThan(5000);
+  await control('background/start', { which: 'worker' });
+  expect(await allDone([id])).toMatchObject([{ attempts: 1, result: { attempt: 1 } }]);
 });

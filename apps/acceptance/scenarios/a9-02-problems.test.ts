@@ -8,6 +8,7 @@ import {
   newAddress,
   request,
   signUp,
+  signUpInTenant,
 } from './client.ts';
 
 describe('every error is a conforming problem', () => {
@@ -16,9 +17,12 @@ describe('every error is a conforming problem', () => {
     [
       'an unknown project',
       async () =>
-        request('/projects/01900000-0000-7000-8000-00000000ffff', { as: (await signUp()).token }),
+        request('/projects/01900000-0000-7000-8000-00000000ffff', {
+          as: (await signUpInTenant()).token,
+        }),
       404,
     ],
+    ['no tenant', async () => request('/projects', { as: (await signUp()).token }), 404],
     ['no session', () => request('/projects'), 401],
     ['a made-up session', () => request('/projects', { as: 'A'.repeat(43) }), 401],
     [

@@ -99,6 +99,22 @@ export async function signIn(email: string, password: string): Promise<string> {
   return ((await answer.json()) as { token: string }).token;
 }
 
+/** Makes a tenant of which the person of a session is the owner, and selects it for that session; answers its id. */
+export async function createTenant(as: string, name = 'Acme'): Promise<string> {
+  const { id } = await expectJson<{ id: string }>(request('/tenants', { as, json: { name } }), 201);
+  expect((await request(`/tenants/${id}/select`, { method: 'POST', as })).status).toBe(200);
+  return id;
+}
+
+/** A new person, who works in a tenant of their own. */
+export async function signUpInTenant(email?: string) {
+  const person = await signUp(email);
+  return { ...person, tenantId: await createTenant(person.token) };
+}
+
+/** Names the tenant that a request is for, where its session or key has selected none. */
+export const inTenant = (tenantId: string) => ({ 'x-tenant-id': tenantId });
+
 /** The JSON of an answer that has this status. */
 export async function expectJson<Body>(
   answer: Response | Promise<Response>,

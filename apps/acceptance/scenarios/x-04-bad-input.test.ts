@@ -1,9 +1,16 @@
 import { beforeAll, expect, test } from 'vitest';
-import { control, expectProblem, goodPassword, newAddress, request, signUp } from './client.ts';
+import {
+  control,
+  expectProblem,
+  goodPassword,
+  newAddress,
+  request,
+  signUpInTenant,
+} from './client.ts';
 
 let token: string;
 beforeAll(async () => {
-  ({ token } = await signUp());
+  ({ token } = await signUpInTenant());
 });
 
 const json = (body: string | Uint8Array<ArrayBuffer>, contentType = 'application/json') =>

@@ -13,6 +13,9 @@ test('bad settings end with exit code 78, every fault listed, no value and no st
       CORS_ORIGINS: 'https://a.example/',
       PUBLIC_URL: 'https://a.example/?x=1',
       SMTP_URL: 'smtp://u:p@mail.example?tls=off',
+      WEBHOOKS_ALLOW: 'https://a.example/all',
+      WEBHOOKS_PORTS: '443,70000',
+      WEBHOOKS_RETRY_WAITS: '5s,soon',
     },
   });
   expect(exitCode).toBe(78);
@@ -25,9 +28,12 @@ test('bad settings end with exit code 78, every fault listed, no value and no st
     'CORS_ORIGINS',
     'PUBLIC_URL',
     'SMTP_URL',
+    'WEBHOOKS_ALLOW',
+    'WEBHOOKS_PORTS',
+    'WEBHOOKS_RETRY_WAITS',
   ])
     expect(stderr).toContain(variable);
-  expect(stdout + stderr).not.toMatch(/eighty|loud|hunter2|short|\n\s+at /);
+  expect(stdout + stderr).not.toMatch(/eighty|loud|hunter2|short|70000|soon|\n\s+at /);
 });
 
 test('production has no insecure default: what is missing is listed', async () => {
@@ -54,6 +60,8 @@ test('the controls of the gate are refused in production', async () => {
     environment: {
       APP_ENV: 'production',
       ACCEPTANCE: 'true',
+      ACCEPTANCE_DNS_SERVER: '127.0.0.1:53',
+      WEBHOOKS_ALLOW: 'http://127.0.0.1:9000',
       APP_SECRET: 'x'.repeat(32),
       AUTH_ENCRYPTION_KEYS: `k1:${'x'.repeat(32)}`,
       AUDIT_SIGNING_KEY: signingKey.privateKey,
@@ -64,5 +72,18 @@ test('the controls of the gate are refused in production', async () => {
     },
   });
   expect(exitCode).toBe(78);
-  expect(stderr).toContain('ACCEPTANCE');
+  for (const variable of ['ACCEPTANCE ', 'ACCEPTANCE_DNS_SERVER', 'WEBHOOKS_ALLOW'])
+    expect(stderr).toContain(variable);
+});
+
+test('schedules of tasks that do not exist, and a queue that cannot join transactions, are refused', async () => {
+  const refused = async (environment: Record<string, string>) => {
+    const { exitCode, stdout, stderr } = await control('app/refuse', { environment });
+    expect({ exitCode, output: stdout + stderr }).toMatchObject({ exitCode: 78 });
+    return stderr;
+  };
+  const entry = { name: 'often', task: 'nobody.knows', every: '1m' };
+  const written = await refused({ JOBS_SCHEDULE_JSON: JSON.stringify([entry]) });
+  expect(written).toMatch(/JOBS_SCHEDULE_JSON.*nobody\.knows/);
+  expect(await refused({ JOBS_DRIVER: 'memory' })).toContain('JOBS_DRIVER');
 });

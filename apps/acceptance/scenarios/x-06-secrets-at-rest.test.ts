@@ -3,14 +3,18 @@ import { expect, test } from 'vitest';
 import {
   baseUrl,
   control,
+  createTenant,
   expectJson,
   goodPassword,
+  inTenant,
   newAddress,
   request,
   signIn,
   tokenFromMail,
 } from './client.ts';
+import { idOf } from './members.ts';
 import { codeOf } from './totp.ts';
+import { createEndpoint, createProject, newPath, received, sendTest } from './webhooks.ts';
 
 interface Raised {
   token: string;
@@ -32,7 +36,11 @@ function keep(kind: string, secret: string): string {
 function formsOf(secret: string): string[] {
   const compact = secret.replaceAll('-', '');
   const bytes = [Buffer.from(secret), Buffer.from(compact), Buffer.from(secret, 'base64url')];
-  const encoded = bytes.flatMap((each) => [each.toString('hex'), each.toString('base64url')]);
+  const encoded = bytes.flatMap((each) => [
+    each.toString('hex'),
+    each.toString('base64url'),
+    each.toString('base64'),
+  ]);
   return [secret, compact, ...encoded].filter((form) => form.length >= 8);
 }
 
@@ -141,6 +149,11 @@ async function usePasskey() {
 
 async function useKeys() {
   const { token } = await register();
+  const tenantId = await createTenant(token);
+  const guest = newAddress('secrets');
+  const invited = { email: guest, role: 'member' };
+  await expectJson(post(`/tenants/${tenantId}/invitations`, invited, token), 201);
+  await mailed(guest, '/invitations/accept');
   const json = { name: 'Nightly import', scopes: ['project.list'] };
   const made = await expectJson<{ id: string; key: string }>(
     post('/auth/api-keys', json, token),
@@ -153,7 +166,7 @@ async function useKeys() {
   for (const key of [made.key, rotated.key]) {
     keep('api key', key);
     keep('api key', key.split('_')[2]?.slice(0, 43) as string);
-    expect((await request('/projects', { as: key })).status).toBe(200);
+    expect((await request('/projects', { as: key, headers: inTenant(tenantId) })).status).toBe(200);
     // Where it does not belong, and where logs like to keep it.
     expect((await request(`/projects?api_key=${key}`)).status).toBe(401);
   }
@@ -170,34 +183,60 @@ async function refreshTokens() {
   }
 }
 
+async function useWebhooks() {
+  const { token } = await register();
+  await createTenant(token);
+  const path = newPath();
+  const headers = { 'x-receiver-token': keep('webhook header', 'the receiver knows us by this') };
+  // A receiver that says what it was sent, as some do where they fail.
+  const said = headers['x-receiver-token'];
+  await control('hooks/answer', { path, answers: [{ status: 500, body: said }, { status: 200 }] });
+  const { endpoint, secret } = await createEndpoint(token, path, { headers });
+  const rotated = await expectJson<{ secret: string }>(
+    post(`/webhooks/endpoints/${endpoint.id}/rotate`, { overlapSeconds: 3600 }, token),
+  );
+  for (const each of [secret, rotated.secret])
+    keep('webhook secret', keep('webhook secret', each).slice('whsec_'.length));
+  await createProject(token);
+  const sent = await received(path, 2);
+  expect(sent[1]?.headers).toMatchObject(headers);
+  expect((await sendTest(token, endpoint.id)).status).toBe('delivered');
+}
+
 test('after every flow, no secret that was handed out or in stands in a table, a Redis key or the log', async () => {
-  const { email } = await register();
+  const { email, token } = await register();
+  const userId = await idOf(token);
   await changeAccount();
   await useApp();
   await usePasskey();
   await useKeys();
   await refreshTokens();
+  await useWebhooks();
   const counts: Record<string, number> = {};
   for (const kind of kept.values()) counts[kind] = (counts[kind] ?? 0) + 1;
   expect(counts).toEqual({
     'api key': 4,
     challenge: 7,
     cookie: 2,
-    'mailed token': 15,
+    'mailed token': 18,
     password: 5,
     'recovery code': 11,
     'refresh token': 3,
-    session: 20,
+    session: 21,
     'totp secret': 1,
     'webauthn nonce': 4,
+    'webhook header': 1,
+    'webhook secret': 4,
   });
   const forms = new Map(
     [...kept].flatMap(([secret, kind]) => formsOf(secret).map((form) => [form, kind] as const)),
   );
-  const found = await control('storage/find', { texts: [...forms.keys(), email] });
+  const found = await control('storage/find', { texts: [...forms.keys(), email, userId] });
   // What is known to be there is found, in the same search.
   expect(found.map(({ text, places }) => [forms.get(text) ?? text, places])).toEqual([
     [email, ['svc_auth.users']],
+    // The queue says whom a mail is for, by their id.
+    [userId, expect.arrayContaining(['svc_auth.users', 'svc_jobs.finished'])],
   ]);
   const log = await control('app/log');
   expect(log).toContain('/auth/password/reset');

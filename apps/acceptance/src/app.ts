@@ -19,15 +19,32 @@ import {
   problemRoutes,
   stack,
 } from '@svc/http/hono';
-import { RateLimited } from '@svc/ratelimit';
+import { jobsRoutes } from '@svc/jobs/hono';
+import { abuseGuard, abuseReports } from '@svc/ratelimit/hono';
+import { tenantRoutes } from '@svc/tenancy/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { abuseRoutes } from './admin/abuse-routes.ts';
 import { supportRoutes } from './admin/project-routes.ts';
 import { userRoutes } from './admin/routes.ts';
-import { controlRoutes } from './control.ts';
+import { staffTenantRoutes } from './admin/tenant-routes.ts';
+import { controlJobRoutes } from './control-jobs.ts';
+import { controlRoutes, holdable, type Holds } from './control.ts';
+import { exportRoutes } from './projects/export-routes.ts';
 import { projectRoutes } from './projects/routes.ts';
-import { addressLimit } from './rate-limits.ts';
+import {
+  addressLimit,
+  invitationPath,
+  mailLimit,
+  mailPaths,
+  signInLimit,
+  signInPaths,
+  tenantCreationLimit,
+  tenantLimit,
+} from './rate-limits.ts';
 import type { Services } from './services.ts';
+import { tenantPrincipal } from './tenants/principal.ts';
+import { tenantWebhookRoutes } from './webhooks/routes.ts';
 
 const info = {
   title: 'Projects',
@@ -53,14 +70,25 @@ export function createApp({
   serviceTokens,
   cursors,
   db,
+  tenantDb,
   limits,
+  abuse,
   idempotency,
-  projects,
+  tenancy,
+  plans,
+  projects: ownProjects,
+  webhooks,
+  projectExports,
+  jobs,
 }: Services) {
+  const holds: Holds = new Map();
+  const projects = settings.acceptance ? holdable(ownProjects, holds, clock) : ownProjects;
   // Pages of these may send unsafe requests with the session cookie.
   const pages = { allowedOrigins: settings.corsOrigins };
   const typeBase = `${settings.publicUrl}/errors`;
   const app = new Hono<HttpEnv>();
+  // Before the stack, to see what it refuses.
+  app.use(abuseReports(abuse));
   stack(app, {
     logger,
     clock,
@@ -71,13 +99,31 @@ export function createApp({
     typeBase,
   });
 
+  // Before whatever refuses: balancers ask often, and must get an answer whoever else asks from their address.
+  app.route('/', probeRoutes(health));
+  app.use(abuseGuard(abuse, { slowBy: settings.abuseSlowBy, clock }));
   app.use(addressLimit(limits, settings));
+  app.on('POST', signInPaths, signInLimit(limits, settings));
+  // Only who is signed in uses up what the mailbox of somebody else may get by this.
+  app.on('POST', '/auth/email/change', requireUser(auth, pages));
+  app.on('POST', invitationPath, requireUser(auth, pages));
+  app.on('POST', [...mailPaths, invitationPath], mailLimit(limits, settings));
+  app.on('POST', '/tenants', requireUser(auth, pages), tenantCreationLimit(limits, settings));
+  const limit = tenantLimit(limits, settings, plans.of);
 
   const auditLog = new Hono<AuthEnv>().use(requireUser(auth, pages)).route(
     '/',
     auditRoutes(audit, {
       guard: requirePermission(auth, 'audit.read'),
       actorOf: (c) => actorOf(c.get('principal')),
+    }),
+  );
+
+  const staffJobs = new Hono<AuthEnv>().use(requireUser(auth, pages)).route(
+    '/',
+    jobsRoutes(jobs, {
+      guard: requirePermission(auth, 'jobs.read'),
+      writeGuard: requirePermission(auth, 'jobs.manage'),
     }),
   );
 
@@ -95,16 +141,51 @@ export function createApp({
       }),
       (c) => c.json({ pong: true as const }),
     )
-    .route('/', probeRoutes(health))
     .route('/auth', authRoutes(auth, pages))
     .route('/auth', passkeyRoutes(auth, passkeys, pages))
     .route('/auth', oauthRoutes(auth, oauth, pages))
     .route('/.well-known', jwksRoutes(serviceTokens))
-    .route('/projects', projectRoutes({ projects, auth, idempotency, db }, pages))
-    .route('/admin/users', userRoutes(auth, cursors, pages))
+    .route(
+      '/',
+      tenantRoutes(tenancy, {
+        principal: tenantPrincipal,
+        guard: requireUser(auth, pages),
+        sensitive: requireUser(auth, { ...pages, level: 'highest', maxAge: '1h' }),
+        selecting: requireUser(auth, { ...pages, accept: 'any' }),
+      }),
+    )
+    .route(
+      '/projects/exports',
+      exportRoutes({ projectExports, auth, tenancy, idempotency, db: tenantDb, limit }, pages),
+    )
+    .route(
+      '/projects',
+      projectRoutes(
+        {
+          projects,
+          auth,
+          tenancy,
+          idempotency,
+          db: tenantDb,
+          limit,
+        },
+        pages,
+      ),
+    )
+    .route('/webhooks', tenantWebhookRoutes({ webhooks, auth, tenancy, limit }, pages))
+    .route('/admin/users', userRoutes({ auth, tenancy, cursors, db }, pages))
+    .route(
+      '/admin/tenants',
+      staffTenantRoutes({ tenancy, plans, auth, cursors, db: tenantDb }, pages),
+    )
     .route('/admin/projects', supportRoutes(projects, auth, pages))
+    .route('/admin/jobs', staffJobs)
+    .route('/admin/abuse', abuseRoutes({ abuse, auth, audit: audit.append, db, clock }, pages))
     .route('/admin/audit', auditLog);
-  if (settings.acceptance) app.route('/_acceptance', controlRoutes(clock));
+  if (settings.acceptance) {
+    app.route('/_acceptance', controlRoutes(clock, holds));
+    app.route('/_acceptance', controlJobRoutes({ db, jobs }));
+  }
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));
   app.route(
@@ -112,7 +193,7 @@ export function createApp({
     openapiRoutes(app, {
       info,
       securitySchemes,
-      failures: [HandlerTimeout, RateLimited],
+      failures: [HandlerTimeout],
       typeBase,
     }),
   );

@@ -2,6 +2,7 @@ import type { Clock } from '@svc/core';
 import { type HttpEnv, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import type { Projects, ProjectsOfMember } from './projects/projects.ts';
 
 const tags = ['Acceptance'];
 const documented = (id: string, summary: string) =>
@@ -18,8 +19,35 @@ const Slow = v.strictObject({
   key: v.optional(v.pipe(v.string(), v.maxLength(50)), ''),
 });
 
+// Long enough to be seen and killed.
+const heldMs = 5000;
+
+/** Names of projects whose creation is to stand still, and whether it does. */
+export type Holds = Map<string, 'asked' | 'held'>;
+
+/** The same projects; but the creation of one of `holds` stands still, once, after it is written. */
+export function holdable(projects: Projects, holds: Holds, clock: Clock): Projects {
+  const holding = (of: ProjectsOfMember): ProjectsOfMember => ({
+    ...of,
+    async create(project, options) {
+      const created = await of.create(project, options);
+      if (holds.get(project.name) === 'asked') {
+        holds.set(project.name, 'held');
+        await clock.sleep(heldMs);
+      }
+      return created;
+    },
+  });
+  return {
+    ...projects,
+    forPrincipal: (principal, tenant) => holding(projects.forPrincipal(principal, tenant)),
+  };
+}
+
+const Hold = v.strictObject({ name: v.pipe(v.string(), v.maxLength(50)) });
+
 /** What the gate needs and a product does not have. Mounted only with `ACCEPTANCE=true`, never in production. */
-export function controlRoutes(clock: Clock) {
+export function controlRoutes(clock: Clock, holds: Holds) {
   const aborted = new Set<string>();
   return new Hono<HttpEnv>()
     .get(
@@ -37,6 +65,18 @@ export function controlRoutes(clock: Clock) {
     )
     .get('/aborted', documented('aborted', 'List the slow answers that were cut off'), (c) =>
       c.json({ aborted: [...aborted] }),
+    )
+    .post(
+      '/holds',
+      documented('hold', 'Let the creation of a project of this name stand still'),
+      validated('json', Hold),
+      (c) => {
+        holds.set(c.req.valid('json').name, 'asked');
+        return c.json({});
+      },
+    )
+    .get('/holds', documented('holds', 'List the projects whose creation is to stand still'), (c) =>
+      c.json(Object.fromEntries(holds)),
     )
     .get('/broken', documented('broken', 'Throw what nobody expected'), () => {
       throw new Error('the password is swordfish');

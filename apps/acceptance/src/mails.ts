@@ -1,5 +1,6 @@
 import type { AuthMail, SecurityChange } from '@svc/auth';
 import { defineTemplate, html, type Mailer } from '@svc/mail';
+import type { TenancyMail } from '@svc/tenancy';
 
 interface Link {
   readonly appName: string;
@@ -82,4 +83,23 @@ export function authMails(mailer: Mailer) {
       await mailer.send({ to, template: templates.security_notice, data: mail.data });
     else await mailer.send({ to, template: templates[mail.template], data: mail.data });
   };
+}
+
+const invitation = defineTemplate({
+  name: 'tenancy.invitation',
+  subject: 'You are invited',
+  text: ({ appName, link, expiresInMinutes }: TenancyMail['data']) =>
+    `Somebody invites you to work with them at ${appName}. See who it is, and join, here:\n${link}\n\nSign in with this address first, or sign up with it. The link works for ${inWords(expiresInMinutes)}.\nIf you expect no invitation, ignore this mail.\n`,
+});
+
+const inWords = (minutes: number) =>
+  minutes < 120
+    ? `${Math.floor(minutes)} minutes`
+    : minutes < 2880
+      ? `${Math.floor(minutes / 60)} hours`
+      : `${Math.floor(minutes / 1440)} days`;
+
+/** The same for `@svc/tenancy`. */
+export function tenancyMails(mailer: Mailer) {
+  return ({ to, data }: TenancyMail) => mailer.send({ to, template: invitation, data });
 }

@@ -1,4 +1,8 @@
 import { createApp } from './app.ts';
 import { runProcess } from './run-process.ts';
 
-await runProcess('web', createApp);
+await runProcess(
+  'web',
+  ({ backgroundInWeb }) => (backgroundInWeb ? ['worker', 'schedulers'] : []),
+  createApp,
+);

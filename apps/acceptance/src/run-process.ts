@@ -1,23 +1,28 @@
 import { exitCodeBadSettings, InvalidSettings, isFailure } from '@svc/core';
 import { DatabaseLocked, UnsafeRole } from '@svc/db';
-import { onSignals } from '@svc/http';
+import { onSignals, type Stoppable } from '@svc/http';
 import { createLogger } from './logger.ts';
 import { createServices, type Services } from './services.ts';
-import { readSettings } from './settings.ts';
+import { type AppSettings, readSettings } from './settings.ts';
 
 /** What a process answers over HTTP. */
 interface Answering {
   fetch(request: Request, env: object): Response | Promise<Response>;
 }
 
+/** What runs beside the answering. */
+type Background = 'worker' | 'schedulers';
+
 /** Starts a process of the app, serves what `createApp` makes of its services, and ends it in order on a signal. */
 export async function runProcess(
   name: string,
+  backgroundOf: (settings: AppSettings) => readonly Background[],
   createApp: (services: Services) => Answering,
 ): Promise<void> {
-  const settings = settingsOrExit();
+  const settings = await orExit(() => readSettings());
   const logger = createLogger(settings);
-  const services = await createServices(settings, logger).catch((error: unknown) => {
+  const start = () => createServices(settings, logger);
+  const services = await orExit(start).catch((error: unknown) => {
     // What is expected to happen (no database, a role that owns too much) needs no stack trace.
     if (!isFailure(error) && !(error instanceof UnsafeRole) && !(error instanceof DatabaseLocked))
       throw error;
@@ -40,6 +45,7 @@ export async function runProcess(
   await services.audit.start();
   await services.auth.start();
   await services.serviceTokens.start();
+  const background = await startBackground(services, backgroundOf(settings));
   services.health.markStarted();
   logger.info({ process: name, url: server.url, docs: `${server.url}/docs` }, 'listening');
 
@@ -47,6 +53,7 @@ export async function runProcess(
   onSignals({
     opened: [
       ...services.opened,
+      ...background,
       {
         name: 'server',
         stop: ({ graceMs }) => server.stop({ graceMs: Math.min(graceMs, shutdownGraceMs) }),
@@ -59,9 +66,33 @@ export async function runProcess(
   });
 }
 
-function settingsOrExit() {
+/** Begins with it; what of it is stopped is handed back. */
+async function startBackground(
+  { worker, schedulers, settings: { shutdownGraceMs } }: Services,
+  parts: readonly Background[],
+): Promise<Stoppable[]> {
+  const started: Stoppable[] = [];
+  if (parts.includes('worker')) {
+    worker.start();
+    started.push({
+      name: 'jobs',
+      stop: ({ graceMs }) => worker.stop({ graceMs: Math.min(graceMs, shutdownGraceMs) }),
+    });
+  }
+  if (parts.includes('schedulers')) {
+    for (const scheduler of schedulers) await scheduler.start();
+    started.push({
+      name: 'schedules',
+      stop: () => Promise.all(schedulers.map((scheduler) => scheduler.stop())),
+    });
+  }
+  return started;
+}
+
+/** Settings that are not usable end the process, in one message that lists every fault. */
+async function orExit<T>(work: () => T | Promise<T>): Promise<T> {
   try {
-    return readSettings();
+    return await work();
   } catch (error) {
     if (!(error instanceof InvalidSettings)) throw error;
     console.error(error.message);

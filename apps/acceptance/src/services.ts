@@ -8,23 +8,52 @@ import { assertAppRole, connect } from '@svc/db';
 import { createHealth, type Stoppable } from '@svc/http';
 import { createIdempotency } from '@svc/idempotency';
 import { postgresStore } from '@svc/idempotency/postgres';
+import { createJobs, createScheduler, createWorker } from '@svc/jobs';
+import { postgresScheduleStore, postgresStore as postgresJobStore } from '@svc/jobs/postgres';
 import { createMailer } from '@svc/mail';
-import { createRateLimit, memoryStore } from '@svc/ratelimit';
-import { redisStore } from '@svc/ratelimit/redis';
+import { createAbuseGuard, createRateLimit, memoryAbuseStore, memoryStore } from '@svc/ratelimit';
+import { redisAbuseStore, redisStore } from '@svc/ratelimit/redis';
+import { createTenancy, createTenantLimits, tenantScoped } from '@svc/tenancy';
 import { authorization } from './authorization.ts';
 import { appRole } from './app-role.ts';
-import { authMails } from './mails.ts';
+import { authMails, tenancyMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
+import { controlSchedules, controlTasks } from './control-jobs.ts';
+import { createPlans } from './plans/plans.ts';
+import { createProjectExports } from './projects/exports.ts';
 import { createProjects } from './projects/projects.ts';
 import { providersOf } from './providers.ts';
 import { connectRedis } from './redis.ts';
+import { createSchedules } from './schedules.ts';
 import type { AppSettings } from './settings.ts';
+import { createTasks } from './tasks.ts';
+import { tablesOfTenants } from './tenants/tables.ts';
+import { announceProjects } from './webhooks/announce.ts';
+import { createTenantWebhooks } from './webhooks/webhooks.ts';
 
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
-/** Everything the app is made of, wired from top to bottom. */
+/** Everything the app is made of, wired from top to bottom. @throws {InvalidSettings} on schedules that are not usable */
 export async function createServices(settings: AppSettings, logger: Logger) {
   const clock = systemClock;
+  const tasks = [
+    ...createTasks({
+      sendAuthMail: (mail): Promise<void> => auth.deliverMail(mail),
+      sendTenancyMail: (mail): Promise<void> => tenancy.deliverMail(mail),
+      deliverWebhook: (payload, context) => webhooks.deliver(payload, context),
+      writeExport: (of, context) => projectExports.write(of, context),
+      purge: async () => ({
+        auth: await auth.purge(),
+        tenancy: await tenancy.purge(),
+        idempotency: await idempotency.purge(),
+        exports: await projectExports.purge(),
+        webhooks: await webhooks.purge(),
+      }),
+    }),
+    ...(settings.acceptance ? controlTasks(clock) : []),
+  ];
+  // Before anything is opened: what operators have written may not be usable.
+  const schedules = createSchedules(settings, tasks);
   const connection = await connect(settings.databaseUrl, {
     poolSize: settings.databasePoolSize,
     logger,
@@ -32,6 +61,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   });
   const { db } = connection;
   await assertAppRole(db);
+  // What the app's own code gets: no statement touches a tenant's table but for a tenant.
+  const tenantDb = tenantScoped(db, tablesOfTenants);
   const redis =
     settings.redisUrl === undefined ? undefined : connectRedis(settings.redisUrl, logger);
 
@@ -57,6 +88,41 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
+  const jobs = createJobs({ store: postgresJobStore(db), tasks, logger, clock });
+  const worker = createWorker({
+    jobs,
+    concurrency: settings.jobsConcurrency,
+    lease: settings.jobsLease,
+  });
+  // Two where the gate looks: that each tick comes once is for any number of them.
+  const schedulers = (settings.acceptance ? ['scheduler', 'second scheduler'] : ['scheduler']).map(
+    (name) =>
+      createScheduler({
+        store: postgresScheduleStore(db),
+        schedules: [...schedules, ...(settings.acceptance ? controlSchedules : [])],
+        enqueue: jobs.enqueue,
+        logger,
+        clock,
+        name,
+      }),
+  );
+  const limits = createRateLimit({
+    // Without Redis each process counts by itself.
+    store: redis === undefined ? memoryStore({ clock }) : redisStore(redis.client),
+    storeTimeout: settings.rateLimitStoreTimeout,
+    logger,
+    clock,
+  });
+  const abuse = createAbuseGuard({
+    store: redis === undefined ? memoryAbuseStore({ clock }) : redisAbuseStore(redis.client),
+    slowAt: settings.abuseSlowAt,
+    blockAt: settings.abuseBlockAt,
+    blockFor: settings.abuseBlockFor,
+    halfLife: settings.abuseHalfLife,
+    storeTimeout: settings.rateLimitStoreTimeout,
+    logger,
+    clock,
+  });
   const cipher = createCipher({ keys: settings.authEncryptionKeys });
   const auth = createAuth({
     db,
@@ -73,6 +139,10 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       answer: settings.authLockoutAnswer,
     },
     sendMail: authMails(mailer),
+    queueMail: (mail, options): Promise<unknown> => jobs.enqueue('auth.mail', mail, options),
+    apiKeys: {
+      isMember: async (userId, tenantId) => (await tenancy.membershipOf(tenantId, userId)) !== null,
+    },
     publicUrl: settings.publicUrl,
     appName: 'Projects',
     sessions: {
@@ -100,18 +170,50 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
-  const limits = createRateLimit({
-    // Without Redis each process counts by itself.
-    store: redis === undefined ? memoryStore({ clock }) : redisStore(redis.client),
-    storeTimeout: settings.rateLimitStoreTimeout,
+  // In the database, so that a key, what was written and the answer are one commit.
+  const idempotency = createIdempotency({ store: postgresStore(db), logger, clock });
+  const tenancy = createTenancy({
+    db,
+    audit: audit.append,
+    sendMail: tenancyMails(mailer),
+    queueMail: (mail, options): Promise<unknown> => jobs.enqueue('tenancy.mail', mail, options),
+    publicUrl: settings.publicUrl,
+    appName: 'Projects',
+    invitations: { ttl: settings.tenancyInvitationTtl },
+    selectionTtl: settings.authSessionAbsolute,
     logger,
     clock,
   });
-  // In the database, so that a key, what was written and the answer are one commit.
-  const idempotency = createIdempotency({ store: postgresStore(db), logger, clock });
-  const projects = createProjects({
+  const plans = createPlans({
+    db: tenantDb,
+    projects: { free: settings.freePlanProjects, pro: settings.proPlanProjects },
+    audit: audit.append,
+    clock,
+  });
+  const { webhooks, opened: webhookConnections } = createTenantWebhooks({
+    settings,
     db,
+    cipher,
+    audit: audit.append,
+    enqueue: (task, payload, options) => jobs.enqueue(task, payload, options),
+    enqueueMany: (task, items, options) => jobs.enqueueMany(task, items, options),
+    logger,
+    clock,
+  });
+  const projects = createProjects({
+    db: tenantDb,
     cursors,
+    limits: createTenantLimits({ db: tenantDb, limitsOf: plans.quotasOf }),
+    announce: announceProjects(webhooks.publish),
+    audit: audit.append,
+    clock,
+  });
+
+  const projectExports = createProjectExports({
+    db: tenantDb,
+    enqueue: (of, options) =>
+      jobs.enqueue('projects.export', of, { ...options, tenantId: of.tenantId }),
+    jobState: async (id) => (await jobs.get(id))?.state,
     audit: audit.append,
     clock,
   });
@@ -126,6 +228,16 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
   });
 
+  /** In the order of opening; closed in reverse. */
+  const opened: readonly Stoppable[] = [
+    { name: 'database', stop: () => connection.close() },
+    ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
+    webhookConnections,
+    { name: 'signing keys', stop: () => serviceTokens.stop() },
+    { name: 'audit log', stop: () => audit.stop() },
+    { name: 'mails on their way', stop: () => auth.stop() },
+  ];
+
   return {
     settings,
     logger,
@@ -138,16 +250,18 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     serviceTokens,
     cursors,
     db,
+    tenantDb,
     limits,
+    abuse,
     idempotency,
+    tenancy,
+    plans,
     projects,
-    /** In the order of opening; closed in reverse. */
-    opened: [
-      { name: 'database', stop: () => connection.close() },
-      ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
-      { name: 'signing keys', stop: () => serviceTokens.stop() },
-      { name: 'audit log', stop: () => audit.stop() },
-      { name: 'mails on their way', stop: () => auth.stop() },
-    ] satisfies Stoppable[],
+    webhooks,
+    projectExports,
+    jobs,
+    worker,
+    schedulers,
+    opened,
   };
 }

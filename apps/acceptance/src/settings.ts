@@ -11,8 +11,12 @@ import {
 } from '@svc/core';
 import { databaseSettings } from '@svc/db';
 import { httpSettings } from '@svc/http';
+import { jobsSettings, scheduleSettings } from '@svc/jobs';
 import { mailSettings } from '@svc/mail';
+import { tenancySettings } from '@svc/tenancy';
 import * as v from 'valibot';
+import { limitSettings } from './limit-settings.ts';
+import { webhookSettings } from './webhooks/settings.ts';
 
 const localSecret = 'only-for-local-use-only-for-local-use';
 
@@ -59,15 +63,25 @@ export const settingsSchema = v.object({
     setting.list('domains whose addresses the provider vouches for, parted by commas'),
     '',
   ),
-  RATE_LIMIT_QUOTA: v.optional(
-    setting.integer('how many requests one client address may send in the window', 1, 1_000_000),
-    '600',
+  ...limitSettings,
+  ...jobsSettings,
+  ...scheduleSettings,
+  BACKGROUND_IN_WEB: v.optional(
+    setting.flag(
+      'whether the web process also runs jobs and schedules; false where worker.ts and scheduler.ts do',
+    ),
+    'true',
   ),
-  RATE_LIMIT_WINDOW: v.optional(setting.duration('the window of that'), '1m'),
-  RATE_LIMIT_STORE_TIMEOUT: v.optional(
-    setting.duration('how long Redis is waited for before a process counts by itself'),
-    '40ms',
+  ...tenancySettings,
+  FREE_PLAN_PROJECTS: v.optional(
+    setting.integer('how many projects a tenant may have on the free plan', 1, 1_000_000),
+    '10',
   ),
+  PRO_PLAN_PROJECTS: v.optional(
+    setting.integer('how many projects a tenant may have on the pro plan', 1, 1_000_000),
+    '1000',
+  ),
+  ...webhookSettings,
   ...httpSettings,
   LOG_LEVEL: v.optional(
     setting.oneOf('the least level that is logged', ['debug', 'info', 'warn', 'error', 'silent']),
@@ -106,6 +120,14 @@ export const settingsSchema = v.object({
     setting.flag('mounts the controls of the promotion gate; refused in production'),
     'false',
   ),
+  ACCEPTANCE_DNS_SERVER: v.optional(
+    v.pipe(
+      setting.text(
+        'a name server that the promotion gate has for names of webhook endpoints, as address:port; refused in production',
+      ),
+      v.regex(/^127\.0\.0\.1:\d{1,5}$/),
+    ),
+  ),
 });
 
 export type AppSettings = Omit<Settings<typeof settingsSchema>, 'publicUrl'> & {
@@ -129,6 +151,17 @@ function contradictions(settings: AppSettings) {
   const production = appEnv === 'production';
   const rules: [boolean, string, string][] = [
     [acceptance && production, 'ACCEPTANCE', 'false where APP_ENV is production'],
+    [
+      settings.acceptanceDnsServer !== undefined && production,
+      'ACCEPTANCE_DNS_SERVER',
+      'nothing where APP_ENV is production',
+    ],
+    [
+      production && settings.webhooksAllow.some((origin) => origin.startsWith('http:')),
+      'WEBHOOKS_ALLOW',
+      'https origins where APP_ENV is production',
+    ],
+    [toMs(settings.webhooksTimeout) === 0, 'WEBHOOKS_TIMEOUT', 'more than nothing'],
     [
       production && settings.appSecret === localSecret,
       'APP_SECRET',
@@ -156,6 +189,12 @@ function contradictions(settings: AppSettings) {
       'AUTH_LOCKOUT_FIRST_WAIT',
       'more than nothing and at most AUTH_LOCKOUT_MAX_WAIT',
     ],
+    [
+      settings.jobsDriver !== 'postgres',
+      'JOBS_DRIVER',
+      'postgres: the app queues jobs in its transactions',
+    ],
+    [settings.abuseSlowAt > settings.abuseBlockAt, 'ABUSE_SLOW_AT', 'at most ABUSE_BLOCK_AT'],
     [bodyTimeoutMs >= handlerTimeoutMs, 'BODY_TIMEOUT_MS', 'less than HANDLER_TIMEOUT_MS'],
     [
       toMs(authSessionIdle) === 0 || toMs(authSessionIdle) > toMs(authSessionAbsolute),

@@ -18,7 +18,9 @@ export async function startEmbedded({ children, folder }: BackingOptions): Promi
     environment: database('database'),
     freshDatabase: async () => {
       await first;
-      return database(`fresh-${++count}`);
+      const name = `fresh-${++count}`;
+      if (count > 1) await copyOfEmpty(join(folder, name), makeEmpty);
+      return database(name);
     },
     stop: () => first,
   };

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { type Children, endProcess } from '../children.ts';
-import { freePort } from '../ports.ts';
+import { freePort } from '@svc/core/testing';
 import { waitFor } from '../wait.ts';
 import { StackUnavailable, type Switchable } from './stack.ts';
 

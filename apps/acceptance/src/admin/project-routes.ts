@@ -5,11 +5,11 @@ import { operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Permission, Role } from '../authorization.ts';
 import type { Projects } from '../projects/projects.ts';
-import { toProjectBody } from '../projects/routes.ts';
+import { toProjectBody } from '../projects/body.ts';
 import { ProjectPage } from '../projects/schemas.ts';
 import { ListProjectsOfAll } from './schemas.ts';
 
-/** `/admin/projects`: everybody's projects, for support that says why it looks. */
+/** `/admin/projects`: the projects of all tenants, for support that says why it looks. */
 export function supportRoutes(
   projects: Projects,
   auth: Auth<Permission, Role>,
@@ -19,7 +19,7 @@ export function supportRoutes(
     '/',
     operation({
       id: 'listProjectsOfAll',
-      summary: "List everybody's projects, newest first",
+      summary: 'List the projects of all tenants, newest first',
       description: 'The reason, and who gave it, stand in the audit log.',
       tags: ['Administration'],
       responses: { 200: { description: 'A page of projects', schema: ProjectPage } },

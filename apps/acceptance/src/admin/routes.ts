@@ -6,16 +6,26 @@ import {
   requirePermission,
   requireUser,
 } from '@svc/auth/hono';
-import { type Cursors, InvalidCursor, isUuid, toPage, ValidationFailed } from '@svc/core';
+import { type Cursors, InvalidCursor, toPage, ValidationFailed } from '@svc/core';
+import { type Db, transact } from '@svc/db';
 import { operation, validated } from '@svc/http/hono';
+import { LastOwner, type Tenancy } from '@svc/tenancy';
 import { Hono } from 'hono';
 import type { Permission, Role } from '../authorization.ts';
+import { positionOf } from '../position.ts';
 import { ChangeRoles, ListUsers, UserBody, UserId, UserPage } from './schemas.ts';
 
 const tags = ['Administration'];
 
+interface UserRoutesNeeds {
+  auth: Auth<Permission, Role>;
+  tenancy: Tenancy;
+  cursors: Cursors;
+  db: Db;
+}
+
 /** `/admin/users`: the people of the app, for staff. */
-export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages: PagesOptions) {
+export function userRoutes({ auth, tenancy, cursors, db }: UserRoutesNeeds, pages: PagesOptions) {
   // Who changes what others may do has just shown who they are (ASVS 5.0 7.5.3).
   const confirmed = requireUser(auth, { ...pages, level: 2, maxAge: '15m' });
   return new Hono<AuthEnv>()
@@ -33,7 +43,7 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
       validated('query', ListUsers),
       async (c) => {
         const { limit, cursor, email } = c.req.valid('query');
-        const before = cursor === undefined ? undefined : positionOf(cursors, cursor);
+        const before = cursor === undefined ? undefined : positionOf(cursors, 'users', cursor);
         const users = await auth.users.list({ limit: limit + 1, before, email });
         const page = toPage(users.map(toBody), limit, (last) => cursors.encode('users', [last.id]));
         return c.json({ items: [...page.items], nextCursor: page.nextCursor });
@@ -99,13 +109,32 @@ export function userRoutes(auth: Auth<Permission, Role>, cursors: Cursors, pages
         const user = await auth.users.enable(c.req.valid('param').id, actor, options);
         return c.json(toBody(user));
       },
+    )
+    .delete(
+      '/:id',
+      operation({
+        id: 'deleteUser',
+        summary: 'Delete a user for good',
+        description:
+          'Ends their memberships, and deletes tenants of which nobody else is a member. Refused while they are the last owner of a tenant that has other members.',
+        tags,
+        responses: { 204: { description: 'There is no such user any more.' } },
+        failures: [UserNotFound, LastOwner],
+      }),
+      requirePermission(auth, 'user.write'),
+      confirmed,
+      validated('param', UserId),
+      async (c) => {
+        const { id } = c.req.valid('param');
+        const actor = { type: 'user', id: c.get('principal').userId } as const;
+        const origin = originOf(c);
+        await transact(db, async (within) => {
+          await tenancy.members.removeFromAll(id, actor, { within, origin });
+          await auth.users.delete(id, actor, { within, origin });
+        });
+        return c.body(null, 204);
+      },
     );
-}
-
-function positionOf(cursors: Cursors, cursor: string): string {
-  const [id] = cursors.decode('users', cursor);
-  if (typeof id !== 'string' || !isUuid(id)) throw new InvalidCursor();
-  return id;
 }
 
 const toBody = (user: ManagedUser) => ({

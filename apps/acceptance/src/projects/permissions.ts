@@ -1,58 +1,44 @@
-import { AccessDenied, type Actor as AuditedActor, actorOf, type Principal } from '@svc/auth';
+import { AccessDenied, type Actor, actorOf, type Principal } from '@svc/auth';
 import { afterEnd, type Trx } from '@svc/db';
-import { authorization } from '../authorization.ts';
+import { authorization, type ProjectOfTenant } from '../authorization.ts';
 
-/** Who acts: a principal, or the system for a reason that is named. */
-export type Actor = { readonly principal: Who } | { readonly system: string };
+/** A person, or a key of theirs, in a tenant of which they are a member. */
+export interface Member {
+  readonly principal: Pick<Principal, 'userId' | 'apiKey' | 'permissions'>;
+  readonly tenant: { readonly id: string; readonly role: string };
+}
 
-type Who = Pick<Principal, 'userId' | 'apiKey' | 'permissions'>;
-
-export type ProjectAction = 'list' | 'read' | 'create' | 'change' | 'delete';
+export type ProjectAction = 'list' | 'read' | 'create' | 'change' | 'delete' | 'export';
 
 /** An entry about access to projects, for the audit log. */
 export interface ProjectAccess {
   readonly type: 'projects.access_denied' | 'projects.system_access';
   readonly outcome: 'success' | 'denied';
-  readonly actor: AuditedActor;
+  readonly tenantId: string | null;
+  readonly actor: Actor;
   /** `userId` is whose API key acted. */
   readonly details: { readonly action: string; readonly userId?: string };
 }
 
-// A project belongs to a person, so the system has nobody to create one for.
-const systemMay: ReadonlySet<ProjectAction> = new Set(['list', 'read', 'delete']);
-
 /**
- * Whether the actor may do this, to this project where one is at hand; which rows exist for them is the
- * repository's part. What the system does is audited, and so is what is denied.
+ * Whether the member may do this, to this project where one is at hand; which rows exist for them is the part of the
+ * transaction's scope. What is denied is audited.
  */
 export function createAccess(audit: (entry: ProjectAccess) => Promise<void>) {
-  const denied = async (
-    actor: ProjectAccess['actor'],
-    action: ProjectAction,
-    within: Trx | undefined,
-  ) => {
-    const details = { action, ...(actor.userId !== undefined && { userId: actor.userId }) };
-    const entry = { type: 'projects.access_denied', outcome: 'denied', actor, details } as const;
-    // A refusal rolls the caller's transaction back; that it was refused stays.
-    if (within === undefined) await audit(entry);
-    else afterEnd(within, () => audit(entry));
-    return new AccessDenied();
-  };
   /** @throws {AccessDenied} */
-  return async (
-    actor: Actor,
+  return (
+    trx: Trx,
+    { principal, tenant }: Member,
     action: ProjectAction,
-    about: { project?: { readonly ownerId: string }; within?: Trx | undefined } = {},
-  ): Promise<void> => {
-    const { project, within } = about;
-    if ('system' in actor) {
-      const system = { type: 'system', id: null, reason: actor.system } as const;
-      if (!systemMay.has(action)) throw await denied(system, action, within);
-      const entry = { type: 'projects.system_access', outcome: 'success', actor: system } as const;
-      return audit({ ...entry, details: { action } });
-    }
-    const { principal } = actor;
-    if (!authorization.can(principal, `project.${action}`, project))
-      throw await denied(actorOf(principal), action, within);
+    project?: ProjectOfTenant['project'],
+  ): void => {
+    const about = project === undefined ? undefined : { project, tenant };
+    if (authorization.can(principal, `project.${action}`, about)) return;
+    const actor = actorOf(principal);
+    const details = { action, ...(actor.userId !== undefined && { userId: actor.userId }) };
+    const denied = { type: 'projects.access_denied', outcome: 'denied' } as const;
+    // A refusal rolls the transaction back; that it was refused stays.
+    afterEnd(trx, () => audit({ ...denied, tenantId: tenant.id, actor, details }));
+    throw new AccessDenied();
   };
 }

@@ -1,6 +1,5 @@
 import type { Db } from '@svc/db';
 import { type Kysely, sql } from 'kysely';
-import type { Actor } from './permissions.ts';
 import type { ProjectRow, ProjectTables } from './tables.ts';
 
 /** What may be changed in a project. */
@@ -12,31 +11,24 @@ export interface ProjectChange {
 /** The versions a write is meant for; `undefined` stands for any. */
 export type Versions = readonly number[] | undefined;
 
-/** The rows that exist for an actor: every statement is bounded by its scope. */
-export function projectRepository(database: Db, actor: Actor) {
-  const db: Kysely<ProjectTables> = database;
-  const scope = 'principal' in actor ? actor.principal.userId : undefined;
+/** The rows that exist for whom the transaction is: its scope adds the tenant to every statement, and sets it on insert. */
+export function projectRepository(trx: Db) {
+  const db: Kysely<ProjectTables> = trx;
 
   return {
     list: (limit: number, beforeId: string | undefined): Promise<ProjectRow[]> =>
       db
         .selectFrom('app.projects')
         .selectAll()
-        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
         .$if(beforeId !== undefined, (query) => query.where('id', '<', beforeId as string))
         .orderBy('id', 'desc')
         .limit(limit)
         .execute(),
 
     find: (id: string): Promise<ProjectRow | undefined> =>
-      db
-        .selectFrom('app.projects')
-        .selectAll()
-        .where('id', '=', id)
-        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
-        .executeTakeFirst(),
+      db.selectFrom('app.projects').selectAll().where('id', '=', id).executeTakeFirst(),
 
-    insert: (row: ProjectRow): Promise<ProjectRow> =>
+    insert: (row: Omit<ProjectRow, 'tenant_id'>): Promise<ProjectRow> =>
       db.insertInto('app.projects').values(row).returningAll().executeTakeFirstOrThrow(),
 
     /** Changes the row if it has one of these versions. */
@@ -50,7 +42,6 @@ export function projectRepository(database: Db, actor: Actor) {
         .updateTable('app.projects')
         .set((eb) => ({ ...change, updated_at: updatedAt, version: eb('version', '+', 1) }))
         .where('id', '=', id)
-        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
         .$if(versions !== undefined, (query) => query.where(hasVersion(versions ?? [])))
         .returningAll()
         .executeTakeFirst(),
@@ -60,7 +51,6 @@ export function projectRepository(database: Db, actor: Actor) {
       db
         .deleteFrom('app.projects')
         .where('id', '=', id)
-        .$if(scope !== undefined, (query) => query.where('owner_id', '=', scope as string))
         .$if(versions !== undefined, (query) => query.where(hasVersion(versions ?? [])))
         .returning('id')
         .executeTakeFirst(),

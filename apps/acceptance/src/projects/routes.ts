@@ -5,9 +5,13 @@ import { type Db, StaleVersion, transact } from '@svc/db';
 import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
 import { operation, validated } from '@svc/http/hono';
 import type { Idempotency } from '@svc/idempotency';
-import { idempotencyFailures, type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
-import { Hono } from 'hono';
-import { ProjectNotFound, type Project, type Projects } from './projects.ts';
+import { type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
+import { QuotaExceeded, type Tenancy, TenantNotFound, TenantSuspended } from '@svc/tenancy';
+import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { tenantPrincipal } from '../tenants/principal.ts';
+import { toProjectBody } from './body.ts';
+import { ProjectNotFound, type Projects } from './projects.ts';
 import {
   ChangeProject,
   CreateProject,
@@ -19,38 +23,53 @@ import {
 
 const tags = ['Projects'];
 
+type Variables = (AuthEnv & TenantEnv)['Variables'];
+
 interface ProjectRoutesNeeds {
   projects: Projects;
   auth: Auth;
+  tenancy: Tenancy;
   idempotency: Idempotency;
+  /** One that knows the tables of tenants. */
   db: Db;
+  /** Stands where person and tenant are known. */
+  limit: MiddlewareHandler;
 }
 
-/** `/projects`: the projects of the signed-in person, who may send an API key. */
+/** `/projects`: the projects of the tenant that the request is for; with a session or an API key. */
 export function projectRoutes(
-  { projects, auth, idempotency, db }: ProjectRoutesNeeds,
+  { projects, auth, tenancy, idempotency, db, limit }: ProjectRoutesNeeds,
   pages: PagesOptions,
 ) {
   // A project that is created twice by a client that tries again would be there twice.
   const once = idempotent(idempotency, {
-    caller: (c) => c.get('principal').userId,
+    // A key of theirs, which may do less, is another caller.
+    caller: (c) =>
+      [c.get('tenant').id, c.get('principal').userId, c.get('principal').apiKey?.id ?? ''].join(
+        ' ',
+      ),
     transact: (_, work) => transact(db, work),
     methods: ['POST'],
   });
-  return new Hono<AuthEnv & IdempotencyEnv>()
+  const projectsOf = ({ var: { principal, tenant } }: { var: Variables }) =>
+    projects.forPrincipal(principal, tenant);
+  const refusals = [TenantNotFound, TenantSuspended, AccessDenied];
+  return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
+    .use(requireTenant(tenancy, { principal: tenantPrincipal }))
+    .use(limit)
     .get(
       '/',
       operation({
         id: 'listProjects',
-        summary: 'List your projects, newest first',
+        summary: 'List the projects of the tenant, newest first',
         tags,
         responses: { 200: { description: 'A page of projects', schema: ProjectPage } },
-        failures: [AccessDenied],
+        failures: refusals,
       }),
       validated('query', ListProjects),
       async (c) => {
-        const page = await projects.forPrincipal(c.get('principal')).list(c.req.valid('query'));
+        const page = await projectsOf(c).list(c.req.valid('query'));
         return c.json({ items: page.items.map(toProjectBody), nextCursor: page.nextCursor });
       },
     )
@@ -59,17 +78,16 @@ export function projectRoutes(
       operation({
         id: 'createProject',
         summary: 'Create a project',
+        description: 'As many as the plan of the tenant allows.',
         tags,
         responses: { 201: { description: 'The new project', schema: ProjectBody } },
-        failures: [AccessDenied, ...idempotencyFailures],
+        failures: [QuotaExceeded, ...refusals],
       }),
       once,
       validated('json', CreateProject),
       async (c) => {
         const within = c.get('idempotencyTrx');
-        const project = await projects
-          .forPrincipal(c.get('principal'))
-          .create(c.req.valid('json'), { within });
+        const project = await projectsOf(c).create(c.req.valid('json'), { within });
         c.header('location', `/projects/${project.id}`);
         c.header('etag', toEtag(project.version));
         return c.json(toProjectBody(project), 201);
@@ -82,13 +100,11 @@ export function projectRoutes(
         summary: 'Read a project',
         tags,
         responses: { 200: { description: 'The project', schema: ProjectBody } },
-        failures: [AccessDenied, ProjectNotFound],
+        failures: [ProjectNotFound, ...refusals],
       }),
       validated('param', ProjectId),
       async (c) => {
-        const project = await projects
-          .forPrincipal(c.get('principal'))
-          .get(c.req.valid('param').id);
+        const project = await projectsOf(c).get(c.req.valid('param').id);
         c.header('etag', toEtag(project.version));
         return c.json(toProjectBody(project));
       },
@@ -99,15 +115,15 @@ export function projectRoutes(
         id: 'changeProject',
         summary: 'Change a project',
         description:
-          'Says which version is meant, by `If-Match` or by `version` in the body; a change of another version is refused.',
+          'For who created it, and for admins and owners of the tenant. Says which version is meant, by `If-Match` or by `version` in the body; a change of another version is refused.',
         tags,
         responses: { 200: { description: 'The changed project', schema: ProjectBody } },
         failures: [
-          AccessDenied,
           ProjectNotFound,
           StaleVersion,
           PreconditionFailed,
           PreconditionRequired,
+          ...refusals,
         ],
       }),
       validated('param', ProjectId),
@@ -116,8 +132,7 @@ export function projectRoutes(
         const { version, ...change } = c.req.valid('json');
         const ifMatch = c.req.header('if-match');
         if (ifMatch === undefined && version === undefined) throw new PreconditionRequired();
-        const project = await projects
-          .forPrincipal(c.get('principal'))
+        const project = await projectsOf(c)
           .change(c.req.valid('param').id, expectedVersions({ ifMatch, version }), change)
           .catch(staleAsPrecondition(ifMatch));
         c.header('etag', toEtag(project.version));
@@ -129,15 +144,15 @@ export function projectRoutes(
       operation({
         id: 'deleteProject',
         summary: 'Delete a project',
+        description: 'For who created it, and for admins and owners of the tenant.',
         tags,
         responses: { 204: { description: 'It is gone' } },
-        failures: [AccessDenied, ProjectNotFound, PreconditionFailed],
+        failures: [ProjectNotFound, PreconditionFailed, ...refusals],
       }),
       validated('param', ProjectId),
       async (c) => {
         const ifMatch = c.req.header('if-match');
-        await projects
-          .forPrincipal(c.get('principal'))
+        await projectsOf(c)
           .delete(c.req.valid('param').id, expectedVersions({ ifMatch }))
           .catch(staleAsPrecondition(ifMatch));
         return c.body(null, 204);
@@ -153,10 +168,3 @@ function staleAsPrecondition(ifMatch: string | undefined) {
       : error;
   };
 }
-
-/** A project as JSON. */
-export const toProjectBody = (project: Project) => ({
-  ...project,
-  createdAt: project.createdAt.toISOString(),
-  updatedAt: project.updatedAt.toISOString(),
-});

@@ -24,11 +24,22 @@ export const ListProjects = v.strictObject({
 
 export const ProjectBody = v.object({
   id: v.pipe(v.string(), v.uuid()),
+  tenantId: v.pipe(v.string(), v.uuid()),
+  createdBy: v.pipe(v.string(), v.uuid()),
   name: v.string(),
   description: v.nullable(v.string()),
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
   createdAt: Timestamp,
   updatedAt: Timestamp,
+});
+
+export const ExportBody = v.object({
+  id: v.pipe(v.string(), v.uuid()),
+  state: v.picklist(['pending', 'ready', 'failed']),
+  createdAt: Timestamp,
+  finishedAt: v.nullable(Timestamp),
+  expiresAt: v.nullable(Timestamp),
+  projectCount: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))),
 });
 
 export const ProjectPage = v.object({

@@ -1,0 +1,85 @@
+import { type MailRequest, MailRequestSchema } from '@svc/auth';
+import { type AttemptContext, defineTask, exponential, NonRetryable } from '@svc/jobs';
+import { type TenancyMailRequest, TenancyMailRequestSchema } from '@svc/tenancy';
+import { MailRejected } from '@svc/mail';
+import { type Deliver, deliverTask } from '@svc/webhooks';
+import * as v from 'valibot';
+import type { ExportToWrite } from './projects/exports.ts';
+
+const Id = v.pipe(v.string(), v.uuid());
+
+/** What the work is done by. */
+export interface TaskNeeds {
+  sendAuthMail: (mail: MailRequest) => Promise<void>;
+  sendTenancyMail: (mail: TenancyMailRequest) => Promise<void>;
+  deliverWebhook: Deliver;
+  writeExport: (of: ExportToWrite, context: Pick<AttemptContext, 'complete'>) => Promise<void>;
+  /** Deletes what is over; gives how much of what. */
+  purge: () => Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** What the app does in the background. A payload says whom and what, never a secret. */
+export function createTasks({
+  sendAuthMail,
+  sendTenancyMail,
+  deliverWebhook,
+  writeExport,
+  purge,
+}: TaskNeeds) {
+  return [
+    defineTask({
+      name: 'auth.mail',
+      payload: MailRequestSchema,
+      run: unlessRejected(sendAuthMail),
+      ...mail,
+    }),
+    defineTask({
+      name: 'tenancy.mail',
+      payload: TenancyMailRequestSchema,
+      run: unlessRejected(sendTenancyMail),
+      ...mail,
+    }),
+    defineTask({
+      name: deliverTask,
+      payload: v.strictObject({ tenantId: Id, deliveryId: Id, turn: v.number() }),
+      run: deliverWebhook,
+      // The log of deliveries says what became of it.
+      keepDone: false,
+    }),
+    defineTask({
+      name: 'projects.export',
+      payload: v.strictObject({ tenantId: Id, exportId: Id }),
+      run: writeExport,
+      maxAttempts: 8,
+      timeout: '5m',
+    }),
+    defineTask({
+      name: 'maintenance.purge',
+      payload: v.strictObject({}),
+      run: async (_, { logger }) => {
+        const purged = await purge();
+        logger.info({ purged }, 'what is over was purged');
+      },
+      maxAttempts: 5,
+      timeout: '30m',
+    }),
+  ] as const;
+}
+
+/** Somebody waits for it. What the mail server does not take for half a day it never will. */
+const mail = {
+  priority: 8,
+  maxAttempts: 50,
+  backoff: exponential({ first: '1s', cap: '30m' }),
+  timeout: '1m',
+} as const;
+
+// By name: who delivers takes the token out of an error, and makes a new one.
+function unlessRejected<Mail>(send: (mail: Mail) => Promise<void>) {
+  return (request: Mail) =>
+    send(request).catch((error: unknown) => {
+      if (error instanceof Error && error.name === MailRejected.code)
+        throw new NonRetryable(error.message);
+      throw error;
+    });
+}
