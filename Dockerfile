@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One file, three images: --target api, worker or migrations. The app is apps/acceptance.
+# One file, four images: --target api, worker, scheduler or migrations. The app is apps/acceptance.
 
 FROM node:24-slim AS build
 ENV CI=true DO_NOT_TRACK=1 TURBO_TELEMETRY_DISABLED=1
@@ -28,6 +28,9 @@ CMD ["db", "migrate"]
 
 FROM base AS worker
 CMD ["node", "src/worker.ts"]
+
+FROM base AS scheduler
+CMD ["node", "src/scheduler.ts"]
 
 FROM base AS api
 EXPOSE 8000

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Packages are tested from their sources; the gate (apps/acceptance) has a runner of its own and uses `dist`.
+// Packages, and what of an app the gate cannot reach, are tested from their sources; the gate (apps/acceptance) has a runner of its own and uses `dist`.
 export default defineConfig({
   ssr: { resolve: { conditions: ['@svc/source'] } },
   test: {
@@ -9,7 +9,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'packages',
-          include: ['packages/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+          include: ['{packages,apps}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
           typecheck: {
             enabled: true,
             include: ['packages/*/test/**/*.test-d.ts'],

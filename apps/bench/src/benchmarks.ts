@@ -9,6 +9,7 @@ import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
 import { ratelimitOne } from './benchmarks/ratelimit-one.ts';
 import { sessionCheck } from './benchmarks/session-check.ts';
 import { sessionLatency } from './benchmarks/session-latency.ts';
+import { tenantTransaction } from './benchmarks/tenant-transaction.ts';
 
 /** All benchmarks, in the order they run. */
 export const benchmarks: readonly Benchmark[] = [
@@ -22,4 +23,5 @@ export const benchmarks: readonly Benchmark[] = [
   ratelimitLocal,
   idempotencyJoined,
   idempotencyReplay,
+  tenantTransaction,
 ];

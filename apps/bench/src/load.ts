@@ -46,3 +46,14 @@ export async function atSteadyRate(
   await Promise.all([...running, end]);
   return { operations: latenciesMs.length, elapsedMs: elapsed() - startedAt, latenciesMs };
 }
+
+/** Takes one measurement after the other for a time; each answers its milliseconds. */
+export async function oneAfterTheOther(
+  durationMs: number,
+  take: () => Promise<number>,
+): Promise<Sample> {
+  const latenciesMs: number[] = [];
+  const startedAt = elapsed();
+  while (elapsed() - startedAt < durationMs) latenciesMs.push(await take());
+  return { operations: latenciesMs.length, elapsedMs: elapsed() - startedAt, latenciesMs };
+}

@@ -7,7 +7,8 @@ import { idempotencyMigrations } from '@svc/idempotency/migrations';
 import { postgresStore } from '@svc/idempotency/postgres';
 import { Hono } from 'hono';
 import { sql } from 'kysely';
-import { type Benchmark, type Prepared, type Sample, WrongAnswer } from '../benchmark.ts';
+import { type Benchmark, type Prepared, WrongAnswer } from '../benchmark.ts';
+import { oneAfterTheOther } from '../load.ts';
 
 const without = 'without a key';
 const added = 'what the key adds';
@@ -65,21 +66,15 @@ async function prepare(server: PostgresServer): Promise<Prepared> {
   };
   const bare = () => timed('/bare', {});
   const keyed = () => timed('/keyed', { 'Idempotency-Key': uuidv7() });
-  const sample = async (durationMs: number, take: () => Promise<number>): Promise<Sample> => {
-    const latenciesMs: number[] = [];
-    const startedAt = systemClock.elapsedMs();
-    while (systemClock.elapsedMs() - startedAt < durationMs) latenciesMs.push(await take());
-    const elapsedMs = systemClock.elapsedMs() - startedAt;
-    return { operations: latenciesMs.length, elapsedMs, latenciesMs };
-  };
   return {
     variants: [
-      { name: without, run: (durationMs) => sample(durationMs, bare) },
-      { name: 'with a key', run: (durationMs) => sample(durationMs, keyed) },
+      { name: without, run: (durationMs) => oneAfterTheOther(durationMs, bare) },
+      { name: 'with a key', run: (durationMs) => oneAfterTheOther(durationMs, keyed) },
       {
         // Of neighbours, so that what the disk does at that moment meets both.
         name: added,
-        run: (durationMs) => sample(durationMs, async () => -(await bare()) + (await keyed())),
+        run: (durationMs) =>
+          oneAfterTheOther(durationMs, async () => -(await bare()) + (await keyed())),
       },
     ],
     [Symbol.asyncDispose]: close,
