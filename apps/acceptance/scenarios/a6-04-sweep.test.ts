@@ -212,7 +212,7 @@ describe('with the ids of another tenant in every path, header and body', () => 
           }
         }
       }
-      expect(faults).toEqual([]);
+      expect(faults, faults.join('\n')).toEqual([]);
       expect(await stateOfVictim()).toEqual(before);
       // It got as far as where tenants are looked up.
       expect(operations.length).toBeGreaterThan(60);

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** As much of a JSON Schema as the app's document uses. */
 export interface Schema {
   readonly type?: string | readonly string[];
@@ -35,6 +37,8 @@ export function sampleOf(schema: Schema, uuid: (name: string) => string, name = 
   if (type === 'null') return null;
   if (format === 'uuid' || /(?:^i|I)d$/.test(name)) return uuid(name);
   if (format === 'date-time') return '2026-01-01T00:00:00Z';
-  if (format === 'email' || name === 'email') return 'nobody@example.test';
+  // A mailbox of its own every time: how many mails one mailbox is asked to be sent has a limit.
+  if (format === 'email' || name === 'email') return `${randomUUID()}@example.test`;
+  if (name === 'role') return 'member';
   return 'x'.repeat(minLength);
 }
