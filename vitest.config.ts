@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['@svc/source'] } },
   test: {
+    // By default one core is left idle; most tests wait for a database.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { systemClock } from '@svc/core';
 import { connect, migrate } from '@svc/db';
 import { databaseTest, startPostgres } from '@svc/db/testing';
@@ -15,6 +16,7 @@ import { open, task, until } from './open-jobs.ts';
 
 const test = databaseTest([jobsMigrations, effects]);
 const program = (name: string) => fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+const run = promisify(execFile);
 const isSoak = process.env['SOAK'] === 'true';
 const [jobCount, killEveryMs, kills] = isSoak ? [100_000, 3000, 20] : [600, 700, 4];
 const lease = '2s';
@@ -149,13 +151,9 @@ plain(
     await using server = await startPostgres();
     const applied = await Promise.all(
       Array.from({ length: 10 }, async () => {
-        const child = spawn(process.execPath, [
-          '--conditions=@svc/source',
-          program('migrate'),
-          server.ownerUrl,
-        ]);
-        const { value } = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
-        return (JSON.parse(String(value)) as { applied: number }).applied;
+        const args = ['--conditions=@svc/source', program('migrate'), server.ownerUrl];
+        const { stdout } = await run(process.execPath, args);
+        return (JSON.parse(stdout) as { applied: number }).applied;
       }),
     );
     expect(applied.reduce((sum, count) => sum + count, 0)).toBe(jobsMigrations.steps.length);
