@@ -74,6 +74,11 @@ export function controlsOf(environment: RunningEnvironment) {
     /** Which of the texts stand in a table or a Redis key, and where. */
     'storage/find': ({ texts }: { texts: string[] }) =>
       given(backing.findStored, 'PostgreSQL')(texts),
+    /** Switches row-level security of the app's own tables; whether this stack can. */
+    'row-security/switch': async ({ on }: { on: boolean }) => {
+      await backing.switchRowSecurity?.(on);
+      return backing.switchRowSecurity !== undefined;
+    },
     /** Runs `svc` against an empty database of that name, made at first use. */
     svc: async ({
       args,

@@ -1,5 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
-import { expectJson, expectProblem, inTenant, request, signUp, signUpInTenant } from './client.ts';
+import {
+  control,
+  expectJson,
+  expectProblem,
+  inTenant,
+  request,
+  signUp,
+  signUpInTenant,
+} from './client.ts';
 import { createEndpoint, createProject, deliveriesTo, newPath, received } from './webhooks.ts';
 
 let stranger: { token: string };
@@ -26,16 +34,34 @@ async function seen(answer: Response) {
 
 const unknown = '01900000-0000-7000-8000-00000000ffff';
 
-test.each([
-  ['GET', undefined],
-  ['PATCH', { name: 'Mine', version: 1 }],
-  ['DELETE', undefined],
-] as const)("%s of another tenant's project answers as for none", async (method, json) => {
-  const ask = (id: string) => request(`/projects/${id}`, { method, as: stranger.token, json });
-  expect(await seen(await ask(project.id))).toEqual(await seen(await ask(unknown)));
-  const still = await expectJson(request(`/projects/${project.id}`, { as: foreign.token }));
-  expect(still).toEqual(project);
-});
+async function projectIsHidden() {
+  const cases = [
+    ['GET', undefined],
+    ['PATCH', { name: 'Mine', version: 1 }],
+    ['DELETE', undefined],
+  ] as const;
+  for (const [method, json] of cases) {
+    const ask = (id: string) => request(`/projects/${id}`, { method, as: stranger.token, json });
+    expect(await seen(await ask(project.id))).toEqual(await seen(await ask(unknown)));
+    const still = await expectJson(request(`/projects/${project.id}`, { as: foreign.token }));
+    expect(still).toEqual(project);
+  }
+  const own = await expectJson(request('/projects', { as: stranger.token }));
+  expect(own).toEqual({ items: [], nextCursor: null });
+}
+
+test("another tenant's project answers as none, however it is asked for", projectIsHidden);
+
+// Only the app's process can reach an embedded database.
+if (await control('row-security/switch', { on: true }))
+  test("with row-level security off the scope alone hides another tenant's project", async () => {
+    await control('row-security/switch', { on: false });
+    try {
+      await projectIsHidden();
+    } finally {
+      await control('row-security/switch', { on: true });
+    }
+  });
 
 test.each([
   ['GET', '', undefined],

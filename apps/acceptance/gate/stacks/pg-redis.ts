@@ -1,5 +1,6 @@
 import { type PostgresServer, startPostgres } from '@svc/db/testing';
 import { startRedis } from './redis-server.ts';
+import { switchRowSecurity } from './row-security.ts';
 import { findStored } from './storage.ts';
 import type { Backing, BackingOptions, Switchable } from './stack.ts';
 
@@ -37,6 +38,7 @@ export async function startPgRedis({ children, folder }: BackingOptions): Promis
     freshDatabase: async () => asSettings(await server.createDatabase(`fresh_${++count}`)),
     findStored: (texts) =>
       findStored(texts, { superuserUrl: superuserUrl.href, redisUrl: redisUrl.REDIS_URL }),
+    switchRowSecurity: (on) => switchRowSecurity(superuserUrl.href, on),
     async stop() {
       await redis?.stop();
       await server.stop();

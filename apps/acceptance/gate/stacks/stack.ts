@@ -17,6 +17,8 @@ export interface Backing {
   readonly freshDatabase?: () => Promise<Record<string, string>>;
   /** Looks for texts in every table of every schema and in every Redis key. */
   readonly findStored?: (texts: readonly string[]) => Promise<Finding[]>;
+  /** Switches row-level security of the app's own tables off, and on again. */
+  readonly switchRowSecurity?: (on: boolean) => Promise<void>;
   stop(): Promise<void>;
 }
 
