@@ -3,6 +3,9 @@ import { auditAppend } from './benchmarks/audit-append.ts';
 import { auditVerify } from './benchmarks/audit-verify.ts';
 import { idempotencyJoined } from './benchmarks/idempotency-joined.ts';
 import { idempotencyReplay } from './benchmarks/idempotency-replay.ts';
+import { jobsDrain } from './benchmarks/jobs-drain.ts';
+import { jobsEnqueue } from './benchmarks/jobs-enqueue.ts';
+import { jobsOwnTransactions } from './benchmarks/jobs-own-transactions.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
 import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
 import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
@@ -10,6 +13,7 @@ import { ratelimitOne } from './benchmarks/ratelimit-one.ts';
 import { sessionCheck } from './benchmarks/session-check.ts';
 import { sessionLatency } from './benchmarks/session-latency.ts';
 import { tenantTransaction } from './benchmarks/tenant-transaction.ts';
+import { webhookSignaturesLarge, webhookSignaturesSmall } from './benchmarks/webhook-signatures.ts';
 
 /** All benchmarks, in the order they run. */
 export const benchmarks: readonly Benchmark[] = [
@@ -24,4 +28,9 @@ export const benchmarks: readonly Benchmark[] = [
   idempotencyJoined,
   idempotencyReplay,
   tenantTransaction,
+  jobsEnqueue,
+  jobsOwnTransactions,
+  jobsDrain,
+  webhookSignaturesSmall,
+  webhookSignaturesLarge,
 ];
