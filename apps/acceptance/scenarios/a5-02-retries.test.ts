@@ -84,7 +84,7 @@ test('after the last try it has failed, is tried no more, and can be replayed wh
 });
 
 test('an endpoint that answers 410 is turned off, and what was missed is not sent until it is on again', async () => {
-  const { token } = await signUpInTenant();
+  const { token, email } = await signUpInTenant();
   const path = newPath();
   await answer(path, 410, 200);
   const { endpoint } = await createEndpoint(token, path);
@@ -93,6 +93,8 @@ test('an endpoint that answers 410 is turned off, and what was missed is not sen
   expect(tries).toHaveLength(1);
   const at = `/webhooks/endpoints/${endpoint.id}`;
   expect(await expectJson(request(at, { as: token }))).toMatchObject({ status: 'gone' });
+  const told = await control('mail/next', { to: email, timeoutMs: 10_000 });
+  expect(told.text).toMatch(`webhook endpoint ${endpoint.id} answered that it is gone`);
   await expectProblem(await replay(token, id), 409, 'webhooks.endpoint_disabled');
   await createProject(token);
   expect(await deliveriesTo(token, endpoint.id)).toHaveLength(1);

@@ -1,6 +1,7 @@
 import type { AuthMail, SecurityChange } from '@svc/auth';
 import { defineTemplate, html, type Mailer } from '@svc/mail';
 import type { TenancyMail } from '@svc/tenancy';
+import type { Notice } from '@svc/webhooks';
 
 interface Link {
   readonly appName: string;
@@ -98,6 +99,33 @@ const inWords = (minutes: number) =>
     : minutes < 2880
       ? `${Math.floor(minutes / 60)} hours`
       : `${Math.floor(minutes / 1440)} days`;
+
+interface NoticeData {
+  readonly appName: string;
+  readonly endpointId: string;
+  readonly type: Notice['type'];
+}
+
+const notices: Readonly<Record<Notice['type'], string>> = {
+  failing: 'has failed for days. It will be turned off if this goes on.',
+  disabled:
+    'has failed for so long that it was turned off. What is missed meanwhile is kept; turn it on again when it is mended.',
+  gone: 'answered that it is gone (410), and was turned off.',
+  recovered: 'works again; what was missed is being sent.',
+};
+
+const webhookNotice = defineTemplate({
+  name: 'webhooks.notice',
+  subject: 'One of your webhook endpoints',
+  text: ({ appName, endpointId, type }: NoticeData) =>
+    `At ${appName}: the webhook endpoint ${endpointId} ${notices[type]}\n`,
+});
+
+/** The same for `@svc/webhooks`. */
+export function webhookMails(mailer: Mailer) {
+  return ({ to, ...data }: NoticeData & { readonly to: string }) =>
+    mailer.send({ to, template: webhookNotice, data });
+}
 
 /** The same for `@svc/tenancy`. */
 export function tenancyMails(mailer: Mailer) {

@@ -16,7 +16,7 @@ import { redisAbuseStore, redisStore } from '@svc/ratelimit/redis';
 import { createTenancy, createTenantLimits, tenantScoped } from '@svc/tenancy';
 import { authorization } from './authorization.ts';
 import { appRole } from './app-role.ts';
-import { authMails, tenancyMails } from './mails.ts';
+import { authMails, tenancyMails, webhookMails } from './mails.ts';
 import { createMailTransport } from './mail-transport.ts';
 import { controlSchedules, controlTasks } from './control-jobs.ts';
 import { createPlans } from './plans/plans.ts';
@@ -29,6 +29,7 @@ import type { AppSettings } from './settings.ts';
 import { createTasks } from './tasks.ts';
 import { tablesOfTenants } from './tenants/tables.ts';
 import { announceProjects } from './webhooks/announce.ts';
+import { notifyOwners, sendNotice } from './webhooks/notices.ts';
 import { createTenantWebhooks } from './webhooks/webhooks.ts';
 
 export type Services = Awaited<ReturnType<typeof createServices>>;
@@ -40,6 +41,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     ...createTasks({
       sendAuthMail: (mail): Promise<void> => auth.deliverMail(mail),
       sendTenancyMail: (mail): Promise<void> => tenancy.deliverMail(mail),
+      sendWebhookNotice: (notice): Promise<void> => sendWebhookNotice(notice),
       deliverWebhook: (payload, context) => webhooks.deliver(payload, context),
       writeExport: (of, context) => projectExports.write(of, context),
       purge: async () => ({
@@ -195,10 +197,18 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     db,
     cipher,
     audit: audit.append,
+    notify: notifyOwners({
+      tenancy,
+      enqueueMany: (items, options) => jobs.enqueueMany('webhooks.notice', items, options),
+    }),
     enqueue: (task, payload, options) => jobs.enqueue(task, payload, options),
     enqueueMany: (task, items, options) => jobs.enqueueMany(task, items, options),
     logger,
     clock,
+  });
+  const sendWebhookNotice = sendNotice({
+    users: auth.users,
+    send: (notice) => webhookMails(mailer)({ appName: 'Projects', ...notice }),
   });
   const projects = createProjects({
     db: tenantDb,

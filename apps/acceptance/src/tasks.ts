@@ -5,6 +5,7 @@ import { MailRejected } from '@svc/mail';
 import { type Deliver, deliverTask } from '@svc/webhooks';
 import * as v from 'valibot';
 import type { ExportToWrite } from './projects/exports.ts';
+import { NoticeToOwner } from './webhooks/notices.ts';
 
 const Id = v.pipe(v.string(), v.uuid());
 
@@ -12,6 +13,7 @@ const Id = v.pipe(v.string(), v.uuid());
 export interface TaskNeeds {
   sendAuthMail: (mail: MailRequest) => Promise<void>;
   sendTenancyMail: (mail: TenancyMailRequest) => Promise<void>;
+  sendWebhookNotice: (notice: NoticeToOwner) => Promise<void>;
   deliverWebhook: Deliver;
   writeExport: (of: ExportToWrite, context: Pick<AttemptContext, 'complete'>) => Promise<void>;
   /** Deletes what is over; gives how much of what. */
@@ -22,6 +24,7 @@ export interface TaskNeeds {
 export function createTasks({
   sendAuthMail,
   sendTenancyMail,
+  sendWebhookNotice,
   deliverWebhook,
   writeExport,
   purge,
@@ -37,6 +40,12 @@ export function createTasks({
       name: 'tenancy.mail',
       payload: TenancyMailRequestSchema,
       run: unlessRejected(sendTenancyMail),
+      ...mail,
+    }),
+    defineTask({
+      name: 'webhooks.notice',
+      payload: NoticeToOwner,
+      run: unlessRejected(sendWebhookNotice),
       ...mail,
     }),
     defineTask({

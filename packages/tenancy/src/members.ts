@@ -19,6 +19,8 @@ export interface Members<Role extends string = string> {
     tenantId: string,
     query: { by: string; limit: number; after?: string | undefined },
   ): Promise<readonly Member<Role>[]>;
+  /** The user ids of the owners, for the service itself: whom to tell what concerns the tenant. */
+  owners(tenantId: string, options?: Pick<WriteOptions, 'within'>): Promise<readonly string[]>;
   /** By an owner. In force with the next request. @throws {LastOwner} @throws {MemberNotFound} @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} @throws {ValidationFailed} for a name that is no role */
   changeRole(
     tenantId: string,
@@ -57,6 +59,17 @@ export function createMembers(context: TenancyContext): Omit<Members, 'removeFro
         role: row.role,
         joinedAt: row.created_at,
       }));
+    },
+    async owners(tenantId, { within = db } = {}) {
+      if (!isUuid(tenantId)) return [];
+      const rows = await tablesOf(within)
+        .selectFrom('svc_tenancy.memberships')
+        .select('user_id')
+        .where('tenant_id', '=', tenantId)
+        .where('role', '=', 'owner')
+        .orderBy('user_id')
+        .execute();
+      return rows.map((row) => row.user_id);
     },
     async changeRole(tenantId, userId, role, options) {
       if (!ladder.isRole(role)) throw unknownRole();

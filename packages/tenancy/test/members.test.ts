@@ -24,6 +24,18 @@ describeDatabases('members', [tenancyMigrations], (test) => {
       );
   });
 
+  test('the service knows whom to tell: the owners, and nobody of another tenant', async ({
+    db,
+  }) => {
+    const { tenancy, tenant } = openTenancy(db);
+    const { id, owner, add } = await tenant();
+    await add('admin');
+    const second = await add('owner');
+    await tenant();
+    expect(await tenancy.members.owners(id)).toEqual([owner.userId, second.userId].toSorted());
+    expect(await tenancy.members.owners('no id')).toEqual([]);
+  });
+
   test('only an owner changes roles and deletes; an admin renames, invites and removes; a member neither', async ({
     db,
   }) => {

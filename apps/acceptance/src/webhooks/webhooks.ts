@@ -6,6 +6,7 @@ import {
   createWebhooks,
   type Enqueue,
   type EnqueueMany,
+  type Notify,
   type Webhooks,
 } from '@svc/webhooks';
 import type { AppSettings } from '../settings.ts';
@@ -16,6 +17,7 @@ interface TenantWebhooksNeeds {
   readonly db: Db;
   readonly cipher: Cipher;
   readonly audit: AppendAudit;
+  readonly notify: Notify;
   readonly enqueue: Enqueue;
   readonly enqueueMany: EnqueueMany;
   readonly logger: Logger;
