@@ -27,6 +27,7 @@ import { connectRedis } from './redis.ts';
 import { createSchedules } from './schedules.ts';
 import type { AppSettings } from './settings.ts';
 import { createTasks } from './tasks.ts';
+import { createTenantDeletions } from './tenants/deletion.ts';
 import { tablesOfTenants } from './tenants/tables.ts';
 import { announceProjects } from './webhooks/announce.ts';
 import { createTenantWebhooks } from './webhooks/webhooks.ts';
@@ -42,12 +43,14 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       sendTenancyMail: (mail): Promise<void> => tenancy.deliverMail(mail),
       deliverWebhook: (payload, context) => webhooks.deliver(payload, context),
       writeExport: (of, context) => projectExports.write(of, context),
+      deleteTenant: (of, context) => tenantDeletions.run(of, context),
       purge: async () => ({
         auth: await auth.purge(),
         tenancy: await tenancy.purge(),
         idempotency: await idempotency.purge(),
         exports: await projectExports.purge(),
         webhooks: await webhooks.purge(),
+        tenantsDue: await tenantDeletions.queueDue(),
       }),
     }),
     ...(settings.acceptance ? controlTasks(clock) : []),
@@ -181,6 +184,9 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     appName: 'Projects',
     invitations: { ttl: settings.tenancyInvitationTtl },
     selectionTtl: settings.authSessionAbsolute,
+    deletionGrace: settings.tenancyDeletionGrace,
+    onDeletionRequested: (tenantId, options): Promise<unknown> =>
+      tenantDeletions.request(tenantId, options),
     logger,
     clock,
   });
@@ -199,6 +205,13 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     enqueueMany: (task, items, options) => jobs.enqueueMany(task, items, options),
     logger,
     clock,
+  });
+  const tenantDeletions = createTenantDeletions({
+    tenancy,
+    tables: tablesOfTenants,
+    apiKeys: auth.apiKeys,
+    webhooks,
+    enqueue: (of, options) => jobs.enqueue('tenancy.delete', of, options),
   });
   const projects = createProjects({
     db: tenantDb,
@@ -255,6 +268,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     abuse,
     idempotency,
     tenancy,
+    tenantDeletions,
     plans,
     projects,
     webhooks,
