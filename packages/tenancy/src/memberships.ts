@@ -66,7 +66,10 @@ export async function membershipsOf(db: Db, userId: string): Promise<readonly Te
   return rows.map((row) => ({ ...toTenant(row), role: row.role }));
 }
 
-type MembershipOfTenant = Pick<TenantRow, 'id' | 'name' | 'version' | 'created_at' | 'suspended_at'> &
+type MembershipOfTenant = Pick<
+  TenantRow,
+  'id' | 'name' | 'version' | 'created_at' | 'suspended_at'
+> &
   Pick<MembershipRow, 'user_id' | 'role'> & { joined_at: Date };
 
 const toMembership = (row: MembershipOfTenant): Membership => ({

@@ -5,7 +5,14 @@ import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import { verifyWebhook } from '../src/index.ts';
 import { webhooksMigrations } from '../src/migrations.ts';
-import { actor, codeOf, openSink, openWebhooks, projectCreated, type Reply } from './open-webhooks.ts';
+import {
+  actor,
+  codeOf,
+  openSink,
+  openWebhooks,
+  projectCreated,
+  type Reply,
+} from './open-webhooks.ts';
 
 describeDatabases('deliveries', [webhooksMigrations], (test) => {
   test('an event published in a transaction arrives, signed, once it has committed', async ({

@@ -61,18 +61,12 @@ async function readTenantTables(
 const notRegistered = (name: string): Finding => ({
   table: name,
   rule: 'table-not-registered',
-  message: 
+  message:
     'The list of tenant tables lacks it: the scope lets it through, export and deletion leave it out.',
   fix: `tenantTables([…, '${name}'])`,
 });
 
-function shapeFindings({
-  fullName,
-  column,
-  columns,
-  omit,
-  exported,
-}: TableShape): Finding[] {
+function shapeFindings({ fullName, column, columns, omit, exported }: TableShape): Finding[] {
   const byName = new Map(columns.map((each) => [each.name, each]));
   if (!byName.has(column))
     return [

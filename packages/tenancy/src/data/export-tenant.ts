@@ -119,7 +119,12 @@ export async function exportTable({
   const column = tenantColumn ?? listed?.column ?? 'tenant_id';
   const table: TenantTable = { ...place, column, omit: listed?.omit ?? [], exported: true };
   const id = list === undefined ? tenantId : parseTenantId(tenantId, list.type);
-  const act = { type: 'tenancy.tenant.exported', tenantId: id, actor, details: { table: name } } as const;
+  const act = {
+    type: 'tenancy.tenant.exported',
+    tenantId: id,
+    actor,
+    details: { table: name },
+  } as const;
   await transact(db, (trx) => record({ audit, name: 'tenancy' }, trx, act));
   return snapshot(db, id, async (trx) => {
     const [shape] = (await readShapes(trx, [table])) as [TableShape];
