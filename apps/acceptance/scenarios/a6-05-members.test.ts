@@ -254,6 +254,14 @@ describe('a tenant that its owner deletes', () => {
   const deletionOf = async ({ tenantId }: Person) =>
     expectJson<Deletion>(asStaff(`${tenantId}/deletion`));
 
+  /** What the tenant's audit log has of a type, once it has something. */
+  const logged = (type: string, tenantId: string) =>
+    waitFor(`the audit log to have ${type}`, 3000, async () => {
+      const path = `/admin/audit/events?type=${type}&tenantId=${tenantId}`;
+      const { items } = await expectJson<{ items: object[] }>(request(path, { as: await staff() }));
+      return items.length === 0 ? undefined : items;
+    });
+
   /** Somebody at work, with something of everything. */
   async function atWork() {
     const owner = await signUpInTenant();
@@ -341,14 +349,12 @@ describe('a tenant that its owner deletes', () => {
         asStaff(`${tenantId}/restore`, 'POST'),
       ])
         await expectProblem(await answer, 404, 'tenancy.tenant_not_found');
-      const search = `/admin/audit/events?type=tenancy.tenant.deleted&tenantId=${tenantId}`;
-      const logged = await waitFor('the audit log to have it', 3000, async () => {
-        const { items } = await expectJson<{ items: object[] }>(
-          request(search, { as: await staff() }),
-        );
-        return items.length === 0 ? undefined : items;
-      });
-      expect(logged).toMatchObject([{ details: { sha256: receipt?.sha256 } }]);
+      expect(await logged('tenancy.tenant.deleted', tenantId)).toMatchObject([
+        { details: { sha256: receipt?.sha256 } },
+      ]);
+      expect(await logged('auth.api_key.revoked', tenantId)).toMatchObject([
+        { actor: { type: 'system' } },
+      ]);
 
       expect(await stateOf(other)).toEqual(before);
       await createProject(other.token);
