@@ -1,10 +1,9 @@
+import { silentLogger, uuidv7 } from '@svc/core';
 import { testClock } from '@svc/core/testing';
-import { uuidv7 } from '@svc/core';
+import type { Db } from '@svc/db';
 import { databaseTest } from '@svc/db/testing';
 import { createTenancy, tenantTables } from '@svc/tenancy';
 import { tenancyMigrations } from '@svc/tenancy/migrations';
-import type { Db } from '@svc/db';
-import { silentLogger } from '@svc/core';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { appRole } from '../src/app-role.ts';
@@ -77,7 +76,7 @@ test('the job of a deletion that was taken back deletes nothing, also where anot
   await tenancy.tenants.remove(id, { by });
   await tenancy.tenants.cancelRemoval(id, { by });
   await clock.advance('30d');
-  const [first] = queued as [DeletionToRun];
+  const first = queued[0] as DeletionToRun;
   await run(first);
   expect(await tenancy.tenants.get(id, { by })).toMatchObject({ name: 'Acme' });
   await tenancy.tenants.remove(id, { by });
