@@ -1,3 +1,4 @@
+import { createAudit } from '@svc/audit';
 import { defineConfig } from '@svc/cli';
 import { appRole } from './src/app-role.ts';
 import { migrations } from './src/migrations.ts';
@@ -25,5 +26,9 @@ export default defineConfig({
     };
     return { jobs, worker, close };
   },
-  tenants: { lint: lintTenants, tables: tablesOfTenants },
+  tenants: {
+    lint: lintTenants,
+    tables: tablesOfTenants,
+    audit: (db) => createAudit({ db }).append,
+  },
 });

@@ -75,6 +75,7 @@ export function createApp({
   abuse,
   idempotency,
   tenancy,
+  tenantDeletions,
   plans,
   projects: ownProjects,
   webhooks,
@@ -176,7 +177,7 @@ export function createApp({
     .route('/admin/users', userRoutes({ auth, tenancy, cursors, db }, pages))
     .route(
       '/admin/tenants',
-      staffTenantRoutes({ tenancy, plans, auth, cursors, db: tenantDb }, pages),
+      staffTenantRoutes({ tenancy, tenantDeletions, plans, auth, cursors, db: tenantDb }, pages),
     )
     .route('/admin/projects', supportRoutes(projects, auth, pages))
     .route('/admin/jobs', staffJobs)

@@ -27,6 +27,7 @@ import { connectRedis } from './redis.ts';
 import { createSchedules } from './schedules.ts';
 import type { AppSettings } from './settings.ts';
 import { createTasks } from './tasks.ts';
+import { createTenantDeletions } from './tenants/deletion.ts';
 import { tablesOfTenants } from './tenants/tables.ts';
 import { announceProjects } from './webhooks/announce.ts';
 import { notifyOwners, sendNotice } from './webhooks/notices.ts';
@@ -44,12 +45,14 @@ export async function createServices(settings: AppSettings, logger: Logger) {
       sendWebhookNotice: (notice): Promise<void> => sendWebhookNotice(notice),
       deliverWebhook: (payload, context) => webhooks.deliver(payload, context),
       writeExport: (of, context) => projectExports.write(of, context),
+      deleteTenant: (of, context) => tenantDeletions.run(of, context),
       purge: async () => ({
         auth: await auth.purge(),
         tenancy: await tenancy.purge(),
         idempotency: await idempotency.purge(),
         exports: await projectExports.purge(),
         webhooks: await webhooks.purge(),
+        tenantsDue: await tenantDeletions.queueDue(),
       }),
     }),
     ...(settings.acceptance ? controlTasks(clock) : []),
@@ -183,6 +186,9 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     appName: 'Projects',
     invitations: { ttl: settings.tenancyInvitationTtl },
     selectionTtl: settings.authSessionAbsolute,
+    deletionGrace: settings.tenancyDeletionGrace,
+    onDeletionRequested: (tenantId, options): Promise<unknown> =>
+      tenantDeletions.request(tenantId, options),
     logger,
     clock,
   });
@@ -209,6 +215,13 @@ export async function createServices(settings: AppSettings, logger: Logger) {
   const sendWebhookNotice = sendNotice({
     users: auth.users,
     send: (notice) => webhookMails(mailer)({ appName: 'Projects', ...notice }),
+  });
+  const tenantDeletions = createTenantDeletions({
+    tenancy,
+    tables: tablesOfTenants,
+    apiKeys: auth.apiKeys,
+    webhooks,
+    enqueue: (of, options) => jobs.enqueue('tenancy.delete', of, options),
   });
   const projects = createProjects({
     db: tenantDb,
@@ -265,6 +278,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     abuse,
     idempotency,
     tenancy,
+    tenantDeletions,
     plans,
     projects,
     webhooks,

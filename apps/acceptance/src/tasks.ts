@@ -1,10 +1,12 @@
 import { type MailRequest, MailRequestSchema } from '@svc/auth';
 import { type AttemptContext, defineTask, exponential, NonRetryable } from '@svc/jobs';
-import { type TenancyMailRequest, TenancyMailRequestSchema } from '@svc/tenancy';
+import { type TenancyMailRequest, TenancyMailRequestSchema, TenantNotFound } from '@svc/tenancy';
+import { isFailure } from '@svc/core';
 import { MailRejected } from '@svc/mail';
 import { type Deliver, deliverTask } from '@svc/webhooks';
 import * as v from 'valibot';
 import type { ExportToWrite } from './projects/exports.ts';
+import type { DeletionToRun } from './tenants/deletion.ts';
 import { NoticeToOwner } from './webhooks/notices.ts';
 
 const Id = v.pipe(v.string(), v.uuid());
@@ -16,6 +18,10 @@ export interface TaskNeeds {
   sendWebhookNotice: (notice: NoticeToOwner) => Promise<void>;
   deliverWebhook: Deliver;
   writeExport: (of: ExportToWrite, context: Pick<AttemptContext, 'complete'>) => Promise<void>;
+  deleteTenant: (
+    of: DeletionToRun,
+    context: Pick<AttemptContext, 'signal' | 'logger'>,
+  ) => Promise<void>;
   /** Deletes what is over; gives how much of what. */
   purge: () => Promise<Readonly<Record<string, unknown>>>;
 }
@@ -27,6 +33,7 @@ export function createTasks({
   sendWebhookNotice,
   deliverWebhook,
   writeExport,
+  deleteTenant,
   purge,
 }: TaskNeeds) {
   return [
@@ -58,9 +65,18 @@ export function createTasks({
     defineTask({
       name: 'projects.export',
       payload: v.strictObject({ tenantId: Id, exportId: Id }),
-      run: writeExport,
+      run: unlessGone(writeExport),
       maxAttempts: 8,
       timeout: '5m',
+    }),
+    defineTask({
+      name: 'tenancy.delete',
+      payload: v.strictObject({ tenantId: Id, dueAt: v.pipe(v.string(), v.isoTimestamp()) }),
+      run: deleteTenant,
+      // A transaction from before holds it up, or the clocks differ a little.
+      maxAttempts: 50,
+      backoff: exponential({ first: '2s', cap: '1h' }),
+      timeout: '1h',
     }),
     defineTask({
       name: 'maintenance.purge',
@@ -89,6 +105,15 @@ function unlessRejected<Mail>(send: (mail: Mail) => Promise<void>) {
     send(request).catch((error: unknown) => {
       if (error instanceof Error && error.name === MailRejected.code)
         throw new NonRetryable(error.message);
+      throw error;
+    });
+}
+
+// A tenant that is being deleted does not come back by waiting.
+function unlessGone<Of, Context>(work: (of: Of, context: Context) => Promise<void>) {
+  return (of: Of, context: Context) =>
+    work(of, context).catch((error: unknown) => {
+      if (isFailure(error, TenantNotFound)) throw new NonRetryable(error.message);
       throw error;
     });
 }

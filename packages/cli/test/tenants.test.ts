@@ -31,7 +31,7 @@ const configFor = (url: string) => `export default {
   database: () => ({ url: ${JSON.stringify(url)} }),
   tenants: {
     tables: ${JSON.stringify(tables)},
-    audit: (db) => async ({ type }) => void (await db.insertInto('app.orgs_notes').values({ org_id: '${uuidv7()}', note: type }).execute()),
+    audit: (db) => async ({ type, tenantId, details }) => void (await db.insertInto('app.orgs_notes').values({ org_id: tenantId, note: [type, details?.table].join(' ') }).execute()),
   },
 }`;
 
@@ -55,7 +55,13 @@ const lines = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
 
-test('one table goes to the standard output, or to a new file: only rows of the tenant, no secret', async ({
+async function audited(db: Db, tenantId: string): Promise<string[]> {
+  const { rows } = await sql<{ note: string }>`select note from app.orgs_notes
+    where org_id = ${tenantId} and note like 'tenancy.%' order by note`.execute(db);
+  return rows.map(({ note }) => note);
+}
+
+test('one table goes to the standard output, or to a new file: only rows of the tenant, no secret, audited', async ({
   db,
   database,
 }) => {
@@ -87,6 +93,9 @@ test('one table goes to the standard output, or to a new file: only rows of the 
   const file = join(project.folder, 'rows.ndjson');
   expect(await readFile(file, 'utf8')).toBe(stdout);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await audited(db, acme)).toEqual(
+    Array.from({ length: 3 }, () => 'tenancy.tenant.exported app.projects'),
+  );
   expect(await run('--output', 'rows.ndjson')).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining('is there already'),
@@ -143,9 +152,8 @@ test('a tenant goes to a folder and comes back, audited', async ({ db, database 
   });
   const done = await restore('--tenant-id', target, '--from', acme, '--json');
   expect(JSON.parse(done.stdout)).toEqual({ ok: true, tenantId: target, rows: 2 });
-  const { rows } = await sql`select note from app.orgs_notes where note like 'tenancy.%'
-    order by note`.execute(db);
-  expect(rows).toEqual([{ note: 'tenancy.tenant.exported' }, { note: 'tenancy.tenant.imported' }]);
+  expect(await audited(db, acme)).toEqual(['tenancy.tenant.exported ']);
+  expect(await audited(db, target)).toEqual(['tenancy.tenant.imported ']);
   await writeFile(join(project.folder, 'acme', 'app.projects.ndjson'), '{}\n');
   expect(await restore('--tenant-id', uuidv7(), '--from', acme)).toMatchObject({
     exitCode: 1,

@@ -28,4 +28,4 @@ export { seed, type Seed } from './seed.ts';
 export { databaseSettings } from './settings.ts';
 export { type Isolation, transact, type TransactOptions } from './transact.ts';
 export type { TransactionSettings } from './transaction-settings.ts';
-export { expectInserted, expectUpdated } from './versions.ts';
+export { expectInserted, expectUpdated, hasVersion } from './versions.ts';

@@ -1,3 +1,4 @@
+import { type RawBuilder, sql } from 'kysely';
 import { AlreadyExists, StaleVersion } from './failures.ts';
 
 export interface ExpectUpdatedOptions {
@@ -20,6 +21,10 @@ export async function expectUpdated<Row>(
   const current = await find();
   throw current === undefined || current === null ? notFound() : new StaleVersion();
 }
+
+/** `where(hasVersion(versions))`: that the column `version` is one of these. Of none it is false, where `in ()` is no SQL. */
+export const hasVersion = (versions: readonly number[]): RawBuilder<boolean> =>
+  sql<boolean>`version = any(${versions})`;
 
 /**
  * The row that `insert … on conflict do nothing returning *` gave: for who writes only what is not there yet.

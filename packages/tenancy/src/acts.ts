@@ -1,4 +1,4 @@
-import { afterCommit, transact, type Trx } from '@svc/db';
+import { afterCommit, afterEnd, transact, type Trx } from '@svc/db';
 import type { TenancyContext, WriteOptions } from './context.ts';
 import { acted } from './events.ts';
 
@@ -75,13 +75,16 @@ export async function record(
   );
 }
 
-/** Records what is no part of a transaction, such as an attempt that was refused. */
-export function recordAlone(
+/** Records what was refused: of the caller's transaction once that is over, which mostly takes everything back. */
+export async function recordAlone(
   context: TenancyContext,
   act: TenancyAct,
   options: WriteOptions = {},
 ): Promise<void> {
-  return transact(options.within ?? context.db, (trx) => record(context, trx, act, options));
+  const { within } = options;
+  const alone = () => transact(context.db, (trx) => record(context, trx, act, options));
+  if (within === undefined) await alone();
+  else afterEnd(within, alone);
 }
 
 /** Who acts: the key that a request was made with, or else the person. */

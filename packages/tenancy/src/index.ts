@@ -26,6 +26,7 @@ export type { DataProgress } from './data/progress.ts';
 export { type DeletionReceipt, receiptDigest } from './deletion/receipt.ts';
 export {
   createTenantDeletion,
+  type DeletionProgress,
   type TenantDeletion,
   type TenantDeletionOptions,
 } from './deletion/tenant-deletion.ts';

@@ -45,7 +45,7 @@ export async function membershipSelected(
     .leftJoin('svc_tenancy.tenants as t', (join) =>
       join.onRef('t.id', '=', 'm.tenant_id').on('t.deletion_requested_at', 'is', null),
     )
-    .select(['t.id', 't.name', 't.created_at', 't.suspended_at'])
+    .select(['t.id', 't.name', 't.version', 't.created_at', 't.suspended_at'])
     .select(['m.user_id', 'm.role', 'm.created_at as joined_at'])
     .where('s.kind', '=', kind)
     .where('s.id', '=', id)
@@ -66,7 +66,10 @@ export async function membershipsOf(db: Db, userId: string): Promise<readonly Te
   return rows.map((row) => ({ ...toTenant(row), role: row.role }));
 }
 
-type MembershipOfTenant = Pick<TenantRow, 'id' | 'name' | 'created_at' | 'suspended_at'> &
+type MembershipOfTenant = Pick<
+  TenantRow,
+  'id' | 'name' | 'version' | 'created_at' | 'suspended_at'
+> &
   Pick<MembershipRow, 'user_id' | 'role'> & { joined_at: Date };
 
 const toMembership = (row: MembershipOfTenant): Membership => ({
@@ -81,6 +84,6 @@ const joined = (db: Db) =>
   tablesOf(db)
     .selectFrom('svc_tenancy.memberships as m')
     .innerJoin('svc_tenancy.tenants as t', 't.id', 'm.tenant_id')
-    .select(['t.id', 't.name', 't.created_at', 't.suspended_at'])
+    .select(['t.id', 't.name', 't.version', 't.created_at', 't.suspended_at'])
     .select(['m.user_id', 'm.role', 'm.created_at as joined_at'])
     .where('t.deletion_requested_at', 'is', null);

@@ -45,6 +45,8 @@ export const TenantBody = v.object({
   createdAt: Timestamp,
   suspendedAt: v.nullable(Timestamp),
 });
+/** When a tenant that was deleted is so for good. */
+export const RemovalBody = v.object({ dueAt: Timestamp });
 export const TenantList = v.object({ items: v.array(TenantBody) });
 
 export const MemberBody = v.object({ userId: Uuid, role: v.string(), joinedAt: Timestamp });

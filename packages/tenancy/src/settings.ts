@@ -7,4 +7,8 @@ export const tenancySettings = {
     setting.duration('how long an invitation to a tenant works'),
     '7d',
   ),
+  TENANCY_DELETION_GRACE: v.optional(
+    setting.duration('how long a tenant that its owner deleted can be brought back'),
+    '30d',
+  ),
 };

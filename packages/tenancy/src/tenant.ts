@@ -3,6 +3,8 @@ import type { TenantRow } from './tables.ts';
 export interface Tenant {
   readonly id: string;
   readonly name: string;
+  /** Grows by one with every change. */
+  readonly version: number;
   readonly createdAt: Date;
   readonly suspendedAt: Date | null;
 }
@@ -19,10 +21,11 @@ export interface ManagedTenant extends Tenant {
 }
 
 export const toTenant = (
-  row: Pick<TenantRow, 'id' | 'name' | 'created_at' | 'suspended_at'>,
+  row: Pick<TenantRow, 'id' | 'name' | 'version' | 'created_at' | 'suspended_at'>,
 ): Tenant => ({
   id: row.id,
   name: row.name,
+  version: row.version,
   createdAt: row.created_at,
   suspendedAt: row.suspended_at,
 });

@@ -1,5 +1,5 @@
 import { isUuid, ValidationFailed } from '@svc/core';
-import { transact, type Trx } from '@svc/db';
+import { StaleVersion, transact, type Trx } from '@svc/db';
 import * as v from 'valibot';
 import { type Actor, actorOf, record, type TenancyAct } from './acts.ts';
 import { cancelByOwner, unfreeze } from './deletion/cancel.ts';
@@ -23,16 +23,16 @@ export interface Tenants<Role extends string = string> {
   get(tenantId: string, options: { by: string }): Promise<TenantOfMember<Role>>;
   /** Those of which the user is a member, by name; at most 1000. */
   listOf(userId: string): Promise<readonly TenantOfMember<Role>[]>;
-  /** By an admin or an owner. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} @throws {ValidationFailed} */
+  /** By an admin or an owner; where `versions` are given, of one of these alone. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} @throws {ValidationFailed} @throws {StaleVersion} */
   rename(
     tenantId: string,
     input: { name: string },
-    options: ActOptions,
+    options: ActOptions & { versions?: readonly number[] | undefined },
   ): Promise<TenantOfMember<Role>>;
   /** Makes a member an owner, and the owner who does it an admin. @throws {MemberNotFound} @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} @throws {ValidationFailed} to oneself */
   transferOwnership(tenantId: string, userId: string, options: ActOptions): Promise<void>;
-  /** By an owner: freezes the tenant, which from then on exists for nobody, and has `onDeletionRequested` delete it. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} */
-  remove(tenantId: string, options: ActOptions): Promise<void>;
+  /** By an owner: freezes the tenant, which from then on exists for nobody, and has `onDeletionRequested` delete it when it is due. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} */
+  remove(tenantId: string, options: ActOptions): Promise<{ readonly dueAt: Date }>;
   /** By an owner, before the deletion has begun: the tenant is as it was. @throws {TenantNotFound} @throws {TenantSuspended} @throws {RoleRequired} @throws {DeletionBegun} */
   cancelRemoval(tenantId: string, options: ActOptions): Promise<void>;
   /** Of any tenant; the caller has checked that the actor may. Nobody gets in from the next request on. @throws {TenantNotFound} @throws {ValidationFailed} without a reason */
@@ -85,6 +85,7 @@ export function createTenants(context: TenancyContext): Tenants {
       const name = parseTenantName(input.name);
       const demand = { act: 'rename', role: 'admin' };
       return asMember(context, tenantId, options, demand, async ({ trx, role, ...standing }) => {
+        if (options.versions?.includes(standing.tenant.version) === false) throw new StaleVersion();
         const row = await changeTenant(context, trx, tenantId, { name });
         await standing.record({ type: 'tenancy.tenant.renamed' });
         return { ...toTenant(row), role };
@@ -93,9 +94,10 @@ export function createTenants(context: TenancyContext): Tenants {
     transferOwnership: (tenantId, userId, options) => transfer(context, tenantId, userId, options),
     async remove(tenantId, options) {
       const demand = { act: 'remove_tenant', role: 'owner' };
-      await asMember(context, tenantId, options, demand, async ({ trx, ...standing }) => {
-        await requestDeletion(context, trx, tenantId);
+      return asMember(context, tenantId, options, demand, async ({ trx, ...standing }) => {
+        const dueAt = await requestDeletion(context, trx, tenantId);
         await standing.record({ type: 'tenancy.tenant.deletion_requested' });
+        return { dueAt };
       });
     },
     cancelRemoval: (tenantId, options) => cancelByOwner(context, tenantId, options),
@@ -160,18 +162,19 @@ function createManagement(
   };
 }
 
-/** Freezes a tenant, and has it deleted. @throws {TenantNotFound} */
+/** Freezes a tenant, and has it deleted; gives when. @throws {TenantNotFound} */
 export async function requestDeletion(
   context: TenancyContext,
   trx: Trx,
   tenantId: string,
-): Promise<void> {
+): Promise<Date> {
   const requestedAt = context.clock.now();
   const dueAt = new Date(requestedAt.getTime() + context.deletionGraceMs);
   await changeTenant(context, trx, tenantId, { deletion_requested_at: requestedAt });
   const dates = { requested_at: requestedAt, due_at: dueAt };
   await insertDeletion(trx, { id: context.newId(), tenant_id: tenantId, ...dates });
   await context.onDeletionRequested?.(tenantId, { within: trx, dueAt });
+  return dueAt;
 }
 
 async function transfer(

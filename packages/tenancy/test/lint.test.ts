@@ -350,6 +350,15 @@ describeDatabases('the linter of the catalogue', [tenancyMigrations, clean], (te
       ['elsewhere.everything', 'view-not-invoker'],
     ]);
     expect(await findings(database, faults)).toContainEqual(['elsewhere.log', 'row-security-off']);
+    // What deletion would leave behind is no matter of who keeps tenants apart.
+    const tables = tenantTables([
+      ...['projects', 'tasks', 'words', 'numbers'].map((name) => `app.${name}`),
+      'svc_tenancy.usage',
+    ]);
+    expect(await findings(database, faults, { except, tables })).toContainEqual([
+      'elsewhere.log',
+      'table-not-registered',
+    ]);
   });
 
   test('says what to do', async ({ db }) => {

@@ -1,6 +1,6 @@
 import { uuidv7 } from '@svc/core';
 import { recordEvents } from '@svc/core/testing';
-import { transact } from '@svc/db';
+import { afterCommit, transact, type Trx } from '@svc/db';
 import { describeDatabases } from '@svc/db/testing';
 import { expect } from 'vitest';
 import { acted, createTenancy } from '../src/index.ts';
@@ -259,6 +259,28 @@ describeDatabases('members', [tenancyMigrations], (test) => {
     });
     await expect(work).rejects.toThrow('taken back');
     expect([await tenancy.tenants.listOf(userId), mails]).toEqual([[], []]);
+  });
+
+  test("what was denied in the caller's transaction is audited, though that is taken back", async ({
+    db,
+  }) => {
+    const kept: unknown[] = [];
+    const { tenancy, tenant } = openTenancy(db, {
+      audit: async ({ type, details }, { within }) =>
+        afterCommit(within, () => void kept.push([type, details])),
+    });
+    const { id, add } = await tenant();
+    const { userId: by } = await add('member');
+    kept.length = 0;
+    for (const act of [
+      (within: Trx) => tenancy.tenants.rename(id, { name: 'Taken' }, { by, within }),
+      (within: Trx) => tenancy.tenants.cancelRemoval(id, { by, within }),
+    ])
+      expect(await codeOf(transact<unknown>(db, act))).toBe('tenancy.role_required');
+    expect(kept).toEqual([
+      ['tenancy.access.denied', { act: 'rename' }],
+      ['tenancy.access.denied', { act: 'cancel_removal' }],
+    ]);
   });
 
   test('an app adds roles of its own between those that every app has', async ({ db }) => {

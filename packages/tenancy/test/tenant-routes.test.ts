@@ -12,6 +12,7 @@ import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { expect } from 'vitest';
 import { type TenantPrincipal, tenantRoutes } from '../src/hono/index.ts';
+import { createTenantDeletion, tenantTables } from '../src/index.ts';
 import { tenancyMigrations } from '../src/migrations.ts';
 import { openTenancy, somebody, type Somebody } from './open-tenancy.ts';
 
@@ -33,8 +34,8 @@ const principal = (c: Context): TenantPrincipal => {
 };
 
 /** An app whose callers say who they are. */
-function openApp(db: Db) {
-  const opened = openTenancy(db);
+function openApp(db: Db, options: Parameters<typeof openTenancy>[1] = {}) {
+  const opened = openTenancy(db, options);
   const { tenancy, clock } = opened;
   const app = new Hono<HttpEnv>();
   stack(app, { clock, typeBase: 'https://app.example.com/errors' });
@@ -133,6 +134,59 @@ describeDatabases('tenants over HTTP', [tenancyMigrations], (test) => {
     expect((await asAnn('GET', `/tenants/${id}`)).status).toBe(404);
     expect((await asBob('DELETE', `/tenants/${id}`)).status).toBe(202);
     expect((await asBob('GET', `/tenants/${id}`)).status).toBe(404);
+  });
+
+  test('that is deleted is brought back by an owner until it is due', async ({ db }) => {
+    const { as, tenancy, clock } = openApp(db, { deletionGrace: '1d' });
+    const [ann, bob] = [somebody(), somebody()];
+    const [asAnn, asBob] = [as(ann), as(bob)];
+    const { json } = await asAnn('POST', '/tenants', { name: 'Acme' });
+    const path = `/tenants/${json?.['id'] as string}`;
+    expect((await asAnn('POST', `${path}/restore`)).status).toBe(404);
+    expect(await asAnn('DELETE', path)).toEqual({
+      status: 202,
+      json: { dueAt: '2026-01-02T00:00:00.000Z' },
+    });
+    expect((await asAnn('GET', path)).status).toBe(404);
+    expect((await asBob('POST', `${path}/restore`)).status).toBe(404);
+    expect((await asAnn('POST', `${path}/restore`)).status).toBe(204);
+    expect((await asAnn('GET', path)).status).toBe(200);
+    await asAnn('DELETE', path);
+    const deletion = createTenantDeletion({ tenancy, tables: tenantTables(['svc_tenancy.usage']) });
+    const id = json?.['id'] as string;
+    expect(await deletion.find(id)).toMatchObject({ startedAt: null, receipt: null });
+    await clock.advance('1d');
+    const receipt = await deletion.run(id);
+    expect(await deletion.find(id)).toMatchObject({ dueAt: clock.now(), receipt });
+    expect((await asAnn('POST', `${path}/restore`)).status).toBe(404);
+    expect(await deletion.find(bob.userId)).toBeNull();
+  });
+
+  test('are renamed in the version that If-Match names, and in no other', async ({ db }) => {
+    const { as, app } = openApp(db);
+    const ann = somebody();
+    const made = await as(ann)('POST', '/tenants', { name: 'Acme' });
+    const path = `/tenants/${made.json?.['id'] as string}`;
+    const rename = (name: string, ifMatch?: string) =>
+      app.request(path, {
+        method: 'PATCH',
+        headers: {
+          'x-user': ann.userId,
+          'content-type': 'application/json',
+          ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+        },
+        body: JSON.stringify({ name }),
+      });
+    const read = await app.request(path, { headers: { 'x-user': ann.userId } });
+    expect(read.headers.get('etag')).toBe('"1"');
+    const renamed = await rename('Two', '"1"');
+    expect([renamed.status, renamed.headers.get('etag')]).toEqual([200, '"2"']);
+    for (const stale of ['"1"', 'W/"2"']) {
+      const refused = await rename('Three', stale);
+      expect(refused.status).toBe(412);
+      expect(await refused.json()).toMatchObject({ code: 'http.precondition_failed' });
+    }
+    expect(await (await rename('Four')).json()).toMatchObject({ name: 'Four' });
   });
 
   test('are selected for a session and for an API key, each its own', async ({ db }) => {

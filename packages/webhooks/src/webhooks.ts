@@ -11,7 +11,7 @@ import {
   toMs,
   uuidv7,
 } from '@svc/core';
-import type { Db } from '@svc/db';
+import type { Db, Trx } from '@svc/db';
 import type { ActingFor, AppendAudit } from './acts.ts';
 import type { CheckUrl, WebhooksContext } from './context.ts';
 import { createDeliver, type Deliver } from './deliver.ts';
@@ -23,6 +23,7 @@ import { createPublish, type Publish } from './publish.ts';
 import { purge, type Purged } from './purge.ts';
 import { createQueue, type Enqueue, type EnqueueMany } from './queue.ts';
 import { retryScheduleMs } from './schedule.ts';
+import { stopTenant } from './stop-tenant.ts';
 
 /** Tells tenants' endpoints of events. */
 export interface Webhooks {
@@ -32,6 +33,8 @@ export interface Webhooks {
   readonly deliver: Deliver;
   /** The endpoints and deliveries of a tenant, for somebody who may; the caller has checked that. */
   forTenant(tenantId: string, acting: Omit<ActingFor, 'tenantId'>): TenantWebhooks;
+  /** Sends nothing more to a tenant that goes: its endpoints are off, what waits is cancelled. The rows stay, for whoever deletes them. */
+  stopTenant(tenantId: string, options?: { within?: Trx | undefined }): Promise<void>;
   /** Deletes deliveries that are over, their log and their events, once older than `keepFor`. To be called once a day or so. */
   purge(): Promise<Purged>;
 }
@@ -118,6 +121,7 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
       const of = { ...acting, tenantId };
       return { endpoints: createEndpoints(context, of), deliveries: createDeliveries(context, of) };
     },
+    stopTenant: (tenantId, { within } = {}) => stopTenant(context, tenantId, within),
     purge: () => purge(context, new Date(clock.now().getTime() - keepMs)),
   };
 }

@@ -65,6 +65,28 @@ export const TenantBody = v.object({
   plan: v.nullable(v.picklist(planNames)),
 });
 
+/** How far the deletion of a tenant is. */
+export const DeletionBody = v.object({
+  requestedAt: Timestamp,
+  /** Until then it can be brought back. */
+  dueAt: Timestamp,
+  startedAt: v.nullable(Timestamp),
+  /** `null` while it is not done. */
+  receipt: v.nullable(
+    v.object({
+      id: Id,
+      tenantId: Id,
+      requestedAt: Timestamp,
+      startedAt: Timestamp,
+      revokedAt: Timestamp,
+      completedAt: Timestamp,
+      /** How many rows were deleted, by table. */
+      rows: v.record(v.string(), v.number()),
+      sha256: v.string(),
+    }),
+  ),
+});
+
 export const TenantPage = v.object({
   items: v.array(TenantSummary),
   nextCursor: v.nullable(v.string()),

@@ -9,17 +9,32 @@ import {
 import { type Cursors, InvalidCursor, toPage, ValidationFailed } from '@svc/core';
 import { type Db, transact } from '@svc/db';
 import { operation, validated } from '@svc/http/hono';
-import { type ManagedTenant, type Tenancy, TenantNotFound } from '@svc/tenancy';
+import {
+  DeletionBegun,
+  type DeletionProgress,
+  type ManagedTenant,
+  type Tenancy,
+  TenantNotFound,
+} from '@svc/tenancy';
 import { Hono } from 'hono';
 import type { Permission, Role } from '../authorization.ts';
 import type { Plan, Plans } from '../plans/plans.ts';
 import { positionOf } from '../position.ts';
-import { ChangeTenant, ListTenants, TenantBody, TenantId, TenantPage } from './schemas.ts';
+import type { TenantDeletions } from '../tenants/deletion.ts';
+import {
+  ChangeTenant,
+  DeletionBody,
+  ListTenants,
+  TenantBody,
+  TenantId,
+  TenantPage,
+} from './schemas.ts';
 
 const tags = ['Administration'];
 
 interface TenantRoutesNeeds {
   tenancy: Tenancy;
+  tenantDeletions: Pick<TenantDeletions, 'find'>;
   plans: Plans;
   auth: Auth<Permission, Role>;
   cursors: Cursors;
@@ -29,7 +44,7 @@ interface TenantRoutesNeeds {
 
 /** `/admin/tenants`: the tenants of the app, for staff. */
 export function staffTenantRoutes(
-  { tenancy, plans, auth, cursors, db }: TenantRoutesNeeds,
+  { tenancy, tenantDeletions, plans, auth, cursors, db }: TenantRoutesNeeds,
   pages: PagesOptions,
 ) {
   const confirmed = requireUser(auth, { ...pages, level: 2, maxAge: '15m' });
@@ -106,8 +121,52 @@ export function staffTenantRoutes(
         const tenant = await find(id);
         return c.json(toBody(tenant, await planOf(tenant)));
       },
+    )
+    .get(
+      '/:id/deletion',
+      operation({
+        id: 'getTenantDeletion',
+        summary: 'Read how far the deletion of a tenant is, and its receipt',
+        description:
+          'Also of a tenant that is gone. Answers that were kept for an Idempotency-Key name no tenant: they end with their time to live, a day at most.',
+        tags,
+        responses: { 200: { description: 'The deletion', schema: DeletionBody } },
+        failures: [TenantNotFound],
+      }),
+      validated('param', TenantId),
+      async (c) => {
+        const deletion = await tenantDeletions.find(c.req.valid('param').id);
+        if (deletion === null) throw new TenantNotFound();
+        return c.json(toDeletionBody(deletion));
+      },
+    )
+    .post(
+      '/:id/restore',
+      operation({
+        id: 'restoreTenantOfAll',
+        summary: 'Bring a tenant back that is to be deleted',
+        description: 'Before it is due: it is as it was.',
+        tags,
+        responses: { 200: { description: 'The tenant', schema: TenantBody } },
+        failures: [TenantNotFound, DeletionBegun],
+      }),
+      confirmed,
+      validated('param', TenantId),
+      async (c) => {
+        const { id } = c.req.valid('param');
+        const actor = { type: 'user', id: c.get('principal').userId } as const;
+        const tenant = await tenancy.tenants.restore(id, actor, { origin: originOf(c) });
+        return c.json(toBody(tenant, await planOf(tenant)));
+      },
     );
 }
+
+const toDeletionBody = ({ requestedAt, dueAt, startedAt, receipt }: DeletionProgress) => ({
+  requestedAt: requestedAt.toISOString(),
+  dueAt: dueAt.toISOString(),
+  startedAt: startedAt?.toISOString() ?? null,
+  receipt: receipt && { ...receipt, rows: { ...receipt.rows } },
+});
 
 const toSummary = (tenant: ManagedTenant) => ({
   ...tenant,

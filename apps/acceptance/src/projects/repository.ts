@@ -1,5 +1,5 @@
-import type { Db } from '@svc/db';
-import { type Kysely, sql } from 'kysely';
+import { type Db, hasVersion } from '@svc/db';
+import type { Kysely } from 'kysely';
 import type { ProjectRow, ProjectTables } from './tables.ts';
 
 /** What may be changed in a project. */
@@ -56,6 +56,3 @@ export function projectRepository(trx: Db) {
         .executeTakeFirst(),
   };
 }
-
-// `in ()` is no SQL, and a client may name no version that could exist.
-const hasVersion = (versions: readonly number[]) => sql<boolean>`version = any(${versions})`;

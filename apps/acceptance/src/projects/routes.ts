@@ -1,13 +1,12 @@
 import { AccessDenied, type Auth } from '@svc/auth';
 import { type AuthEnv, type PagesOptions, requireUser } from '@svc/auth/hono';
-import { isFailure } from '@svc/core';
 import { type Db, StaleVersion, transact } from '@svc/db';
 import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
 import { operation, validated } from '@svc/http/hono';
 import type { Idempotency } from '@svc/idempotency';
 import { type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
 import { QuotaExceeded, type Tenancy, TenantNotFound, TenantSuspended } from '@svc/tenancy';
-import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
+import { requireTenant, staleAsPrecondition, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { tenantPrincipal } from '../tenants/principal.ts';
 import { toProjectBody } from './body.ts';
@@ -158,13 +157,4 @@ export function projectRoutes(
         return c.body(null, 204);
       },
     );
-}
-
-/** A version named by `If-Match` that is stale is a failed precondition (RFC 9110, 13.1.1), one in the body a conflict. */
-function staleAsPrecondition(ifMatch: string | undefined) {
-  return (error: unknown): never => {
-    throw ifMatch !== undefined && isFailure(error, StaleVersion)
-      ? new PreconditionFailed()
-      : error;
-  };
 }

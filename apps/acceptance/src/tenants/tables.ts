@@ -16,6 +16,12 @@ export const tablesOfTenants = tenantTables([
   })),
   // People here are of no tenant, but members of any number.
   { table: 'svc_auth.users', isolated: false, exported: false },
+  // An endpoint is nothing without its secret, and the log of deliveries nothing without their jobs: no export has those.
+  ...['endpoints', 'secrets', 'events', 'deliveries', 'attempts'].map((name) => ({
+    table: `svc_webhooks.${name}`,
+    isolated: false,
+    exported: false,
+  })),
   ...['chains', 'checkpoints', 'entries', 'pending', 'personal'].map((name) => ({
     table: `svc_audit.${name}`,
     kept: log,

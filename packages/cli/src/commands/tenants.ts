@@ -123,6 +123,7 @@ async function exportOne(
     );
   const { exportTable } = await loadTenancy();
   const tables = config.tenants?.tables as TenantTables | undefined;
+  const audit = auditOf(context);
   const rows = await withDatabase(context, async ({ db }) => {
     const target = output === undefined ? undefined : await openFile(resolve(cwd, output));
     const count = await exportTable({
@@ -132,6 +133,7 @@ async function exportOne(
       tables,
       tenantColumn: text(flags, 'tenant-field'),
       limit,
+      audit: audit?.(db),
       write: target?.write ?? context.writeData,
       onProgress: progressOf(context, 'exported'),
     });
@@ -144,13 +146,17 @@ async function exportOne(
 
 const loadTenancy = () => loadOptional('@svc/tenancy', () => import('@svc/tenancy'));
 
-function demandTenants({ config }: CommandContext) {
-  const { tables, audit } = config.tenants ?? {};
+const auditOf = ({ config }: CommandContext) =>
+  config.tenants?.audit as ((db: Connection['db']) => AppendAudit) | undefined;
+
+function demandTenants(context: CommandContext) {
+  const { config } = context;
+  const { tables } = config.tenants ?? {};
   if (tables === undefined)
     throw new UsageError('the config has no tenants.tables, which says what belongs to one');
   return {
     tables: tables as TenantTables,
-    audit: audit as ((db: Connection['db']) => AppendAudit) | undefined,
+    audit: auditOf(context),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Db } from '@svc/db';
 import { sql } from 'kysely';
-import type { TenancyFinding } from '../isolation/lint-tenancy.ts';
+import type { Finding } from '../isolation/lint/finding.ts';
 import { nameOf, type TenantTables } from '../isolation/tenant-tables.ts';
 import { tablesKept, tablesToDelete } from './directory-tables.ts';
 import { parentsFirst } from './foreign-key-order.ts';
@@ -10,18 +10,18 @@ export interface CheckTenantTablesOptions {
   /** The column that makes a table a tenant table. @default 'tenant_id' */
   column?: string;
   /** Only these schemas. @default all but PostgreSQL's own */
-  schemas?: readonly string[];
+  schemas?: readonly string[] | undefined;
 }
 
 /**
  * Compares the list of tenant tables with the catalogue; none is what a gate asks for. A table with the tenant column that
- * the list lacks would neither be exported nor deleted.
+ * the list lacks would neither be exported nor deleted. `lintTenancy` does it, too, where it is given the list.
  */
 export async function checkTenantTables(
   db: Db,
   list: TenantTables,
   { column = 'tenant_id', schemas }: CheckTenantTablesOptions = {},
-): Promise<readonly TenancyFinding[]> {
+): Promise<readonly Finding[]> {
   const tables = tablesToDelete(list);
   const shapes = await readShapes(db, tables);
   const found = await readTenantTables(db, column, schemas);
@@ -58,20 +58,15 @@ async function readTenantTables(
   return rows.map(({ name }) => name);
 }
 
-const notRegistered = (name: string): TenancyFinding => ({
+const notRegistered = (name: string): Finding => ({
   table: name,
   rule: 'table-not-registered',
-  message: 'The list of tenant tables lacks it: export and deletion would leave it out.',
+  message:
+    'The list of tenant tables lacks it: the scope lets it through, export and deletion leave it out.',
   fix: `tenantTables([…, '${name}'])`,
 });
 
-function shapeFindings({
-  fullName,
-  column,
-  columns,
-  omit,
-  exported,
-}: TableShape): TenancyFinding[] {
+function shapeFindings({ fullName, column, columns, omit, exported }: TableShape): Finding[] {
   const byName = new Map(columns.map((each) => [each.name, each]));
   if (!byName.has(column))
     return [
@@ -82,7 +77,7 @@ function shapeFindings({
         fix: 'take it out of the list, or add the column',
       },
     ];
-  return omit.flatMap((name): TenancyFinding[] => {
+  return omit.flatMap((name): Finding[] => {
     const omitted = byName.get(name);
     if (omitted === undefined)
       return [
@@ -105,7 +100,7 @@ function shapeFindings({
   });
 }
 
-const circle = (group: readonly string[]): TenancyFinding => ({
+const circle = (group: readonly string[]): Finding => ({
   table: group.toSorted()[0] as string,
   rule: 'foreign-key-circle',
   message: `${group.toSorted().join(', ')} refer to each other: no row of an import could be the first.`,

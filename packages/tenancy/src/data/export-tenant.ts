@@ -92,6 +92,10 @@ export interface ExportTableOptions {
   limit?: number | undefined;
   /** Takes lines of JSON; the next come when it is done. */
   write: (lines: string) => unknown;
+  /** Appends to an audit log, before anything is read. @default it is not audited */
+  audit?: AppendAudit | undefined;
+  /** Who asked for it. @default the system */
+  actor?: Actor;
   onProgress?: (progress: DataProgress) => void;
 }
 
@@ -104,6 +108,8 @@ export async function exportTable({
   tenantColumn,
   limit,
   write,
+  audit,
+  actor = { type: 'system', id: null, reason: 'export of a table' },
   onProgress = () => {},
 }: ExportTableOptions): Promise<number> {
   const place = parseName(name);
@@ -113,6 +119,13 @@ export async function exportTable({
   const column = tenantColumn ?? listed?.column ?? 'tenant_id';
   const table: TenantTable = { ...place, column, omit: listed?.omit ?? [], exported: true };
   const id = list === undefined ? tenantId : parseTenantId(tenantId, list.type);
+  const act = {
+    type: 'tenancy.tenant.exported',
+    tenantId: id,
+    actor,
+    details: { table: name },
+  } as const;
+  await transact(db, (trx) => record({ audit, name: 'tenancy' }, trx, act));
   return snapshot(db, id, async (trx) => {
     const [shape] = (await readShapes(trx, [table])) as [TableShape];
     assertPresent(shape);

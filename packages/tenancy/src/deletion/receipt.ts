@@ -1,6 +1,9 @@
 import { canonicalJson, sha256 } from '@svc/core';
 
-/** What was deleted of a tenant, and when. */
+/**
+ * What was deleted of a tenant, and when. It speaks of the tables of the list: copies that name no tenant, such as answers
+ * that `@svc/idempotency` keeps for their time to live, end by themselves later.
+ */
 export interface DeletionReceipt {
   readonly id: string;
   readonly tenantId: string;

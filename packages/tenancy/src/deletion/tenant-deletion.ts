@@ -34,8 +34,20 @@ export interface TenantDeletion {
   run(tenantId: string, options?: { signal?: AbortSignal }): Promise<DeletionReceipt>;
   /** Tenants to run it for, the longest due first. */
   due(limit?: number): Promise<readonly string[]>;
+  /** How far it is; null where nobody asked for it, or it was taken back. */
+  find(tenantId: string): Promise<DeletionProgress | null>;
   /** Null while it is not done. */
   receiptOf(tenantId: string): Promise<DeletionReceipt | null>;
+}
+
+/** The deletion of a tenant, also of one that is gone. */
+export interface DeletionProgress {
+  readonly requestedAt: Date;
+  /** Until then it can be taken back. */
+  readonly dueAt: Date;
+  readonly startedAt: Date | null;
+  /** Null while it is not done. */
+  readonly receipt: DeletionReceipt | null;
 }
 
 export interface TenantDeletionOptions {
@@ -67,9 +79,13 @@ export function createTenantDeletion(options: TenantDeletionOptions): TenantDele
     throw new TypeError('batchSize must be a whole number, 1 or more');
   const { db: given, clock } = tenancy['~context'];
   const db = rescoped(given);
-  const receiptOf = async (tenantId: string) =>
-    (await findDeletion(db, parseTenantId(tenantId, 'uuid')))?.receipt ?? null;
+  const find = async (tenantId: string) => {
+    const deletion = await findDeletion(db, parseTenantId(tenantId, 'uuid'));
+    return deletion === undefined ? null : toProgress(deletion);
+  };
+  const receiptOf = async (tenantId: string) => (await find(tenantId))?.receipt ?? null;
   return {
+    find,
     receiptOf,
     due: (limit = 100) => dueDeletions(db, clock.now(), limit),
     async run(tenantId, { signal } = {}) {
@@ -94,6 +110,13 @@ export function createTenantDeletion(options: TenantDeletionOptions): TenantDele
     },
   };
 }
+
+const toProgress = (deletion: Deletion): DeletionProgress => ({
+  requestedAt: deletion.requested_at,
+  dueAt: deletion.due_at,
+  startedAt: deletion.started_at,
+  receipt: deletion.receipt,
+});
 
 interface RunOptions extends Pick<TenantDeletionOptions, 'tables' | 'revoke' | 'onProgress'> {
   readonly context: TenancyContext;

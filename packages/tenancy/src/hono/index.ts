@@ -10,5 +10,6 @@ export {
   requireTenantRole,
   type TenantEnv,
 } from './require-tenant.ts';
+export { staleAsPrecondition } from './stale-as-precondition.ts';
 export { tenantRoutes, type TenantRoutesOptions } from './routes.ts';
 export { type CrudAction, tenantCrud, type TenantCrudOptions } from './tenant-crud.ts';

@@ -3,7 +3,6 @@ import {
   type Cursors,
   type FailureClass,
   InvalidCursor,
-  isFailure,
   type NewId,
   systemClock,
   uuidv7,
@@ -36,6 +35,7 @@ import {
 import { assertCrud } from './crud-checks.ts';
 import type { TenantCrudRoutes } from './crud-routes-type.ts';
 import { requireTenantRole, type TenantEnv, tenantOf } from './require-tenant.ts';
+import { staleAsPrecondition } from './stale-as-precondition.ts';
 
 export type CrudAction = 'list' | 'read' | 'create' | 'change' | 'delete';
 
@@ -243,15 +243,6 @@ export function tenantCrud<
     );
   // Written out: what the chain infers of three generic schemas is more than a declaration may hold.
   return routes as unknown as TenantCrudRoutes<Create, Change, Body>;
-}
-
-/** A version named by `If-Match` that is stale is a failed precondition (RFC 9110, 13.1.1), one in the body a conflict. */
-function staleAsPrecondition(ifMatch: string | undefined) {
-  return (error: unknown): never => {
-    throw ifMatch !== undefined && isFailure(error, StaleVersion)
-      ? new PreconditionFailed()
-      : error;
-  };
 }
 
 const capitalized = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);

@@ -1,10 +1,18 @@
 import { ValidationFailed } from '@svc/core';
+import { expectedVersions, PreconditionFailed, toEtag } from '@svc/http';
 import { type HttpEnv, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
-import { MemberNotFound, RoleRequired, TenantNotFound, TenantSuspended } from '../failures.ts';
+import {
+  DeletionBegun,
+  MemberNotFound,
+  RoleRequired,
+  TenantNotFound,
+  TenantSuspended,
+} from '../failures.ts';
 import { tenantNeeded } from '../resolution.ts';
 import {
   NameTenantSchema,
+  RemovalBody,
   TenantBody,
   TenantList,
   TenantParam,
@@ -13,11 +21,12 @@ import {
 import type { Tenancy } from '../tenancy.ts';
 import { noStore, toTenantBody, toTenantBodyOf } from './answers.ts';
 import { originOf } from './principal.ts';
+import { staleAsPrecondition } from './stale-as-precondition.ts';
 import type { TenantRoutesOptions } from './routes.ts';
 
 const tags = ['Tenants'];
 
-/** Tenants: making, listing, naming, selecting, handing over, deleting. */
+/** Tenants: making, listing, naming, selecting, handing over, deleting and bringing back. */
 export function tenantsRoutes(
   { tenants, select }: Tenancy,
   { principal, guard, sensitive = guard, selecting = guard }: TenantRoutesOptions,
@@ -39,6 +48,7 @@ export function tenantsRoutes(
         const who = principal(c);
         const options = { ownerId: who.userId, origin: originOf(c, who) };
         const tenant = await tenants.create(c.req.valid('json'), options);
+        c.header('ETag', toEtag(tenant.version));
         return c.json(toTenantBody(tenant), 201);
       },
     )
@@ -71,6 +81,7 @@ export function tenantsRoutes(
       validated('param', TenantParam),
       async (c) => {
         const tenant = await tenants.get(c.req.valid('param').id, { by: principal(c).userId });
+        c.header('ETag', toEtag(tenant.version));
         return c.json(toTenantBody(tenant), 200);
       },
     )
@@ -79,19 +90,24 @@ export function tenantsRoutes(
       operation({
         id: 'renameTenant',
         summary: 'Rename a tenant',
-        description: 'For admins and owners.',
+        description: 'For admins and owners. With `If-Match`, of that version alone.',
         tags,
         responses: { 200: { description: 'The tenant.', schema: TenantBody } },
-        failures: [ValidationFailed, ...refusals],
+        failures: [ValidationFailed, PreconditionFailed, ...refusals],
       }),
       guard,
       validated('param', TenantParam),
       validated('json', NameTenantSchema),
       async (c) => {
         const who = principal(c);
-        const options = { by: who.userId, origin: originOf(c, who) };
-        const { id } = c.req.valid('param');
-        return c.json(toTenantBody(await tenants.rename(id, c.req.valid('json'), options)), 200);
+        const ifMatch = c.req.header('If-Match');
+        const versions = expectedVersions({ ifMatch });
+        const options = { by: who.userId, origin: originOf(c, who), versions };
+        const tenant = await tenants
+          .rename(c.req.valid('param').id, c.req.valid('json'), options)
+          .catch(staleAsPrecondition(ifMatch));
+        c.header('ETag', toEtag(tenant.version));
+        return c.json(toTenantBody(tenant), 200);
       },
     )
     .delete(
@@ -99,9 +115,10 @@ export function tenantsRoutes(
       operation({
         id: 'deleteTenant',
         summary: 'Delete a tenant',
-        description: 'For owners. From now on it exists for nobody; its data is deleted after.',
+        description:
+          'For owners. From now on it exists for nobody. Its data is deleted once it is due; until then an owner can bring it back.',
         tags,
-        responses: { 202: { description: 'It is being deleted.' } },
+        responses: { 202: { description: 'When it is due.', schema: RemovalBody } },
         failures: [ValidationFailed, ...refusals],
       }),
       sensitive,
@@ -109,8 +126,27 @@ export function tenantsRoutes(
       async (c) => {
         const who = principal(c);
         const options = { by: who.userId, origin: originOf(c, who) };
-        await tenants.remove(c.req.valid('param').id, options);
-        return c.body(null, 202);
+        const { dueAt } = await tenants.remove(c.req.valid('param').id, options);
+        return c.json({ dueAt: dueAt.toISOString() }, 202);
+      },
+    )
+    .post(
+      '/:id/restore',
+      operation({
+        id: 'restoreTenant',
+        summary: 'Bring a tenant back that is to be deleted',
+        description: 'For owners, before it is due: it is as it was.',
+        tags,
+        responses: { 204: { description: 'It is not deleted.' } },
+        failures: [ValidationFailed, DeletionBegun, ...refusals],
+      }),
+      guard,
+      validated('param', TenantParam),
+      async (c) => {
+        const who = principal(c);
+        const options = { by: who.userId, origin: originOf(c, who) };
+        await tenants.cancelRemoval(c.req.valid('param').id, options);
+        return c.body(null, 204);
       },
     )
     .post(

@@ -1,9 +1,9 @@
 import type { Db } from '@svc/db';
+import { checkTenantTables } from '../data/check-tenant-tables.ts';
 import { directoryExceptions } from './lint/directory-exceptions.ts';
 import { type Catalogue, readCatalogue } from './lint/catalogue.ts';
-import type { Finding, LintRule } from './lint/finding.ts';
+import { type Finding, type LintRule, listRules } from './lint/finding.ts';
 import { keyFindings } from './lint/keys.ts';
-import { registryFindings } from './lint/registry.ts';
 import { roleFindings } from './lint/roles.ts';
 import { securityFindings } from './lint/security.ts';
 import { viewAndFunctionFindings } from './lint/views-and-functions.ts';
@@ -25,7 +25,7 @@ export interface LintTenancyOptions {
   schemas?: readonly string[];
   /** The role the app runs as. @default the one that asks */
   appRole?: string;
-  /** The list that the scope goes by: a tenant table that is missing in it is a finding. @default not compared */
+  /** The list that the scope goes by, compared as `checkTenantTables` does; no exception for a schema hides what it lacks. @default not compared */
   tables?: TenantTables;
   /** What was weighed and stays: findings of this rule on this table are left out; or all on tables of a schema, whose package keeps tenants apart by itself. @default none */
   except?: readonly TenancyException[];
@@ -47,7 +47,7 @@ export async function lintTenancy(
     ...keyFindings(catalogue),
     ...viewAndFunctionFindings(catalogue),
     ...roleFindings(catalogue),
-    ...(tables === undefined ? [] : registryFindings(catalogue, tables)),
+    ...(tables === undefined ? [] : await checkTenantTables(db, tables, { column, schemas })),
   ];
   const left = (finding: Finding) =>
     ![...directoryExceptions, ...except].some((exception) => covers(exception, finding));
@@ -56,15 +56,16 @@ export async function lintTenancy(
     .toSorted((a, b) => `${a.table} ${a.rule}`.localeCompare(`${b.table} ${b.rule}`));
 }
 
-// What leads past isolation from elsewhere stays a finding, in whatever schema it is.
-const ways: ReadonlySet<string> = new Set<LintRule>([
+// In whatever schema it is: what leads past isolation from elsewhere, and what export and deletion would leave out.
+const everywhere: ReadonlySet<string> = new Set<LintRule>([
   'view-not-invoker',
   'materialized-view',
   'definer-function',
   'function-search-path',
+  ...listRules,
 ]);
 
 const covers = (exception: TenancyException, { table, rule }: Finding) =>
   'schema' in exception
-    ? table.startsWith(`${exception.schema}.`) && !ways.has(rule)
+    ? table.startsWith(`${exception.schema}.`) && !everywhere.has(rule)
     : table === exception.table && rule === exception.rule;

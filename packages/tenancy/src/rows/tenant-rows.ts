@@ -1,6 +1,6 @@
 import { type Clock, type Cursors, isUuid, type NewId, type Page, toPage } from '@svc/core';
-import { constraintOf, expectUpdated, type Trx } from '@svc/db';
-import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
+import { constraintOf, expectUpdated, hasVersion, type Trx } from '@svc/db';
+import type { Kysely, SelectQueryBuilder } from 'kysely';
 import { ResourceConflict } from '../failures.ts';
 import type { TenantIsolation } from '../isolation/tenant-isolation.ts';
 import { after, type Order } from './order.ts';
@@ -171,9 +171,6 @@ function list(
 
 // The backslash is what `like` escapes with unless told otherwise.
 const pattern = (contains: string) => `%${contains.replaceAll(/[\\%_]/g, '\\$&')}%`;
-
-// `in ()` is no SQL, and a client may name no version that could exist.
-const hasVersion = (versions: readonly number[]) => sql<boolean>`version = any(${versions})`;
 
 async function within<T>(
   isolation: TenantIsolation,

@@ -27,8 +27,14 @@ export type LintRule =
   | 'truncate-granted'
   | 'role-bypasses'
   | 'role-owns-table'
-  | 'table-not-registered'
-  | 'registered-table-missing'
-  | 'omitted-column-missing'
-  | 'omitted-column-required'
-  | 'foreign-key-circle';
+  | ListRule;
+
+/** What can be wrong with the list of tenant tables. */
+export const listRules = [
+  'table-not-registered',
+  'registered-table-missing',
+  'omitted-column-missing',
+  'omitted-column-required',
+  'foreign-key-circle',
+] as const;
+export type ListRule = (typeof listRules)[number];
