@@ -46,6 +46,7 @@ export {
   ResourceNotFound,
   RoleRequired,
   RowsRemain,
+  TenantMismatch,
   TenantNotEmpty,
   TenantNotFound,
   TenantSuspended,

@@ -4,7 +4,7 @@ import { type Db, transact } from '@svc/db';
 import { operation, validated } from '@svc/http/hono';
 import type { Idempotency } from '@svc/idempotency';
 import { idempotencyFailures, type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
-import { type Tenancy, TenantNotFound, TenantSuspended } from '@svc/tenancy';
+import { type Tenancy, TenantMismatch, TenantNotFound, TenantSuspended } from '@svc/tenancy';
 import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
@@ -48,7 +48,7 @@ export function exportRoutes(
   });
   const exportsOf = ({ var: { principal, tenant } }: { var: Variables }) =>
     projectExports.forPrincipal(principal, tenant);
-  const refusals = [TenantNotFound, TenantSuspended, AccessDenied];
+  const refusals = [TenantMismatch, TenantNotFound, TenantSuspended, AccessDenied];
   return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))

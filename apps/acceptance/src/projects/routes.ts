@@ -6,7 +6,13 @@ import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } fr
 import { operation, validated } from '@svc/http/hono';
 import type { Idempotency } from '@svc/idempotency';
 import { type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
-import { QuotaExceeded, type Tenancy, TenantNotFound, TenantSuspended } from '@svc/tenancy';
+import {
+  QuotaExceeded,
+  type Tenancy,
+  TenantMismatch,
+  TenantNotFound,
+  TenantSuspended,
+} from '@svc/tenancy';
 import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { tenantPrincipal } from '../tenants/principal.ts';
@@ -53,7 +59,7 @@ export function projectRoutes(
   });
   const projectsOf = ({ var: { principal, tenant } }: { var: Variables }) =>
     projects.forPrincipal(principal, tenant);
-  const refusals = [TenantNotFound, TenantSuspended, AccessDenied];
+  const refusals = [TenantMismatch, TenantNotFound, TenantSuspended, AccessDenied];
   return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))
