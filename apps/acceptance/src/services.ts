@@ -141,7 +141,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     queueMail: (mail, options): Promise<unknown> => jobs.enqueue('auth.mail', mail, options),
     apiKeys: {
-      isMember: async (userId, tenantId) => (await tenancy.membershipOf(tenantId, userId)) !== null,
+      isMember: async (userId, tenantId, options) =>
+        (await tenancy.membershipOf(tenantId, userId, options)) !== null,
     },
     publicUrl: settings.publicUrl,
     appName: 'Projects',
@@ -179,8 +180,16 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     queueMail: (mail, options): Promise<unknown> => jobs.enqueue('tenancy.mail', mail, options),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
-    invitations: { ttl: settings.tenancyInvitationTtl },
+    invitations: {
+      ttl: settings.tenancyInvitationTtl,
+      mayInvite: async (userId, options) =>
+        (await auth.users.get(userId, options)).disabledAt === null,
+    },
     selectionTtl: settings.authSessionAbsolute,
+    onMemberRemoved: (tenantId, userId, { within }) => {
+      const actor = { type: 'system', id: null, reason: 'no member any more' } as const;
+      return auth.apiKeys.ofTenant.revokeAll(tenantId, { userId }, actor, { within });
+    },
     logger,
     clock,
   });

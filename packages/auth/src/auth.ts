@@ -14,7 +14,7 @@ import {
 import type { Db } from '@svc/db';
 import { type Account, createAccount } from './account/account.ts';
 import type { AppendAudit } from './acts.ts';
-import { type ApiKeys, createApiKeys, principalOfKey } from './api-keys/api-keys.ts';
+import { type ApiKeys, createApiKeys, type IsMember, principalOfKey } from './api-keys/api-keys.ts';
 import {
   type Authorization,
   type AuthPermission,
@@ -143,7 +143,7 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   /** What API keys begin with; 2 to 16 letters and digits. Whether a user may make a key for a tenant: who is a member of it. @default 'svc', and nobody makes any for a tenant */
   apiKeys?: {
     prefix?: string;
-    isMember?: (userId: string, tenantId: string) => boolean | Promise<boolean>;
+    isMember?: IsMember;
   };
   /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
   lockout?: LockoutOptions | false;

@@ -29,7 +29,14 @@ export {
   type TenantDeletion,
   type TenantDeletionOptions,
 } from './deletion/tenant-deletion.ts';
-export type { ActOptions, OnDeletionRequested, Origin, WriteOptions } from './context.ts';
+export type {
+  ActOptions,
+  MayInvite,
+  OnDeletionRequested,
+  OnMemberRemoved,
+  Origin,
+  WriteOptions,
+} from './context.ts';
 export { acted, quotaExceeded } from './events.ts';
 export {
   DeletionBegun,

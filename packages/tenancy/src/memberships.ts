@@ -1,5 +1,5 @@
 import { isUuid } from '@svc/core';
-import type { Db } from '@svc/db';
+import type { Db, Trx } from '@svc/db';
 import type { Selector } from './resolution.ts';
 import { type MembershipRow, tablesOf, type TenantRow } from './tables.ts';
 import { type Tenant, type TenantOfMember, toTenant } from './tenant.ts';
@@ -28,6 +28,25 @@ export async function membershipOf(
     .executeTakeFirst();
   if (row === undefined) return null;
   return toMembership(row);
+}
+
+/** The same, and whoever would end it waits until the transaction is over. */
+export async function membershipKept(
+  trx: Trx,
+  tenantId: string,
+  userId: string,
+): Promise<Membership | null> {
+  if (!isUuid(tenantId) || !isUuid(userId)) return null;
+  await tablesOf(trx)
+    .selectFrom('svc_tenancy.memberships')
+    .select('user_id')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    // Holds up deleting, and no change of role.
+    .forKeyShare()
+    .execute();
+  // A statement of its own: what was waited for is seen.
+  return membershipOf(trx, tenantId, userId);
 }
 
 /** The tenant that was selected, with the user's membership in it: `null` where they are no member. `undefined` where none was selected. One statement. */

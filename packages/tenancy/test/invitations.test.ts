@@ -133,6 +133,33 @@ describeDatabases('invitations', [tenancyMigrations], (test) => {
     ]);
   });
 
+  test('one of somebody who is shut out of the app admits nobody until they are back', async ({
+    db,
+  }) => {
+    const disabled = new Set<string>();
+    const { tenancy, tenant, tokenOf } = openTenancy(db, {
+      invitations: {
+        mayInvite: async (userId, { within }) => {
+          expect(within.isTransaction).toBe(true);
+          return !disabled.has(userId);
+        },
+      },
+    });
+    const { id, add } = await tenant();
+    const [admin, guest] = [await add('admin'), somebody()];
+    const invitation = { email: guest.email, role: 'member' } as const;
+    await tenancy.invitations.create(id, invitation, { by: admin.userId });
+    const token = tokenOf(guest.email);
+    disabled.add(admin.userId);
+    expect(await tenancy.invitations.preview(token)).toBeNull();
+    const accept = () => tenancy.invitations.accept({ token, ...guest });
+    expect(await codeOf(accept())).toBe('tenancy.invalid_invitation');
+    expect(await tenancy.membershipOf(id, guest.userId)).toBeNull();
+    disabled.clear();
+    expect(await tenancy.invitations.preview(token)).not.toBeNull();
+    expect(await accept()).toMatchObject({ tenantId: id, role: 'member' });
+  });
+
   test('who is a member already keeps their role', async ({ db }) => {
     const { tenancy, tokenOf, tenant } = openTenancy(db);
     const { id, owner } = await tenant();
