@@ -27,6 +27,7 @@ import { connectRedis } from './redis.ts';
 import { createSchedules } from './schedules.ts';
 import type { AppSettings } from './settings.ts';
 import { createTasks } from './tasks.ts';
+import { createTenantSecurity } from './tenants/security.ts';
 import { tablesOfTenants } from './tenants/tables.ts';
 import { announceProjects } from './webhooks/announce.ts';
 import { createTenantWebhooks } from './webhooks/webhooks.ts';
@@ -141,7 +142,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     queueMail: (mail, options): Promise<unknown> => jobs.enqueue('auth.mail', mail, options),
     apiKeys: {
-      isMember: async (userId, tenantId, options) =>
+      isMember: async (userId, tenantId, options): Promise<boolean> =>
         (await tenancy.membershipOf(tenantId, userId, options)) !== null,
     },
     publicUrl: settings.publicUrl,
@@ -182,7 +183,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     appName: 'Projects',
     invitations: {
       ttl: settings.tenancyInvitationTtl,
-      mayInvite: async (userId, options) =>
+      mayInvite: async (userId, options): Promise<boolean> =>
         (await auth.users.get(userId, options)).disabledAt === null,
     },
     selectionTtl: settings.authSessionAbsolute,
@@ -199,6 +200,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     audit: audit.append,
     clock,
   });
+  const security = createTenantSecurity({ db: tenantDb, audit: audit.append, clock });
   const { webhooks, opened: webhookConnections } = createTenantWebhooks({
     settings,
     db,
@@ -265,6 +267,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     idempotency,
     tenancy,
     plans,
+    security,
     projects,
     webhooks,
     projectExports,

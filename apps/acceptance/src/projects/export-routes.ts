@@ -8,6 +8,7 @@ import { type Tenancy, TenantMismatch, TenantNotFound, TenantSuspended } from '@
 import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
+import type { TenantMfa } from '../tenants/mfa.ts';
 import { tenantPrincipal } from '../tenants/principal.ts';
 import {
   ExportNotFound,
@@ -28,13 +29,15 @@ interface ExportRoutesNeeds {
   idempotency: Idempotency;
   /** One that knows the tables of tenants. */
   db: Db;
+  /** Stands behind what finds the tenant. */
+  mfa: TenantMfa;
   /** Stands where person and tenant are known. */
   limit: MiddlewareHandler;
 }
 
 /** `/projects/exports`: all projects of the tenant in one file, written by a job. */
 export function exportRoutes(
-  { projectExports, auth, tenancy, idempotency, db, limit }: ExportRoutesNeeds,
+  { projectExports, auth, tenancy, idempotency, db, mfa, limit }: ExportRoutesNeeds,
   pages: PagesOptions,
 ) {
   const once = idempotent(idempotency, {
@@ -52,6 +55,7 @@ export function exportRoutes(
   return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))
+    .use(mfa)
     .use(limit)
     .post(
       '/',

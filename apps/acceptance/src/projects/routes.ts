@@ -15,6 +15,7 @@ import {
 } from '@svc/tenancy';
 import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
+import type { TenantMfa } from '../tenants/mfa.ts';
 import { tenantPrincipal } from '../tenants/principal.ts';
 import { toProjectBody } from './body.ts';
 import { ProjectNotFound, type Projects } from './projects.ts';
@@ -38,13 +39,15 @@ interface ProjectRoutesNeeds {
   idempotency: Idempotency;
   /** One that knows the tables of tenants. */
   db: Db;
+  /** Stands behind what finds the tenant. */
+  mfa: TenantMfa;
   /** Stands where person and tenant are known. */
   limit: MiddlewareHandler;
 }
 
 /** `/projects`: the projects of the tenant that the request is for; with a session or an API key. */
 export function projectRoutes(
-  { projects, auth, tenancy, idempotency, db, limit }: ProjectRoutesNeeds,
+  { projects, auth, tenancy, idempotency, db, mfa, limit }: ProjectRoutesNeeds,
   pages: PagesOptions,
 ) {
   // A project that is created twice by a client that tries again would be there twice.
@@ -63,6 +66,7 @@ export function projectRoutes(
   return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))
+    .use(mfa)
     .use(limit)
     .get(
       '/',
