@@ -187,6 +187,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
         (await auth.users.get(userId, options)).disabledAt === null,
     },
     selectionTtl: settings.authSessionAbsolute,
+    findOver: (kind, ids): Promise<readonly string[]> => auth.findOver(kind, ids),
     onMemberRemoved: (tenantId, userId, { within }) => {
       const actor = { type: 'system', id: null, reason: 'no member any more' } as const;
       return auth.apiKeys.ofTenant.revokeAll(tenantId, { userId }, actor, { within });

@@ -38,6 +38,7 @@ import type { Origin } from './origin.ts';
 import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
+import { findOver } from './over.ts';
 import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
@@ -99,6 +100,8 @@ export interface Auth<
   readonly devices: OwnDevices;
   /** Sends a mail that was queued, with a new link: for the job of `queueMail`. Sends nothing where it is over, such as for somebody disabled or verified by now. Again is harmless: the newest link works. @throws {Error} where it could not be sent */
   deliverMail(request: MailRequest): Promise<void>;
+  /** Which of these sessions or API keys never work again, ids that nobody has included: for what others keep by them. */
+  findOver(kind: 'session' | 'api_key', ids: readonly string[]): Promise<readonly string[]>;
   /** Deletes what is over: counters of failures, devices, challenges, keys of refresh tokens, old links with what waited for them, apps that were never confirmed. */
   purge(): Promise<Purged>;
   /** Begins to purge once an hour. */
@@ -296,6 +299,7 @@ export function createAuth<
     users: createUserManagement(context),
     devices: createOwnDevices(context),
     deliverMail: deliver,
+    findOver: (kind, ids) => findOver(context, kind, ids),
     purge: () => purge(context),
     start: async () => purging.start(),
     stop,

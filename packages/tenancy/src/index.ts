@@ -98,7 +98,7 @@ export {
 } from './mails.ts';
 export type { Member, Members } from './members.ts';
 export type { Membership } from './memberships.ts';
-export type { PurgedSelections } from './purge.ts';
+export type { FindOver, PurgedSelections } from './purge.ts';
 export type { Resolution, Selector, TenantClaims } from './resolution.ts';
 export { type DefaultRole, defaultRoles, type RoleLadder } from './roles.ts';
 export { tenancySettings } from './settings.ts';

@@ -23,7 +23,7 @@ import {
 } from './mails.ts';
 import { createMembers, type Members } from './members.ts';
 import { type Membership, membershipKept, membershipOf } from './memberships.ts';
-import { createPurge, type PurgedSelections } from './purge.ts';
+import { createPurge, type FindOver, type PurgedSelections } from './purge.ts';
 import { createResolution, type Resolution } from './resolution.ts';
 import { createRoleLadder, type DefaultRole, defaultRoles, type RoleLadder } from './roles.ts';
 import { createTenants, type Tenants } from './tenants.ts';
@@ -43,7 +43,7 @@ export interface Tenancy<Role extends string = string> extends Resolution<Role> 
   ): Promise<Membership<Role> | null>;
   /** Sends a mail that was queued, with a new link: for the job of `queueMail`. Sends nothing where the invitation is over. Again is harmless: the newest link works. @throws {Error} where it could not be sent */
   deliverMail(request: TenancyMailRequest): Promise<void>;
-  /** Deletes what is over: selections of sessions older than sessions live, ended invitations. */
+  /** Deletes what is over: selections of sessions older than sessions live, and those that `findOver` tells; ended invitations. */
   purge(): Promise<PurgedSelections>;
   /** For the package's own parts behind subpaths. @internal */
   readonly '~context': TenancyContext;
@@ -67,6 +67,8 @@ export interface TenancyOptions<Role extends string = DefaultRole> {
   invitations?: { ttl?: Duration; maxOpen?: number; mayInvite?: MayInvite };
   /** How long the selection of a session is kept at most: as long as sessions live. @default 90d */
   selectionTtl?: Duration;
+  /** Which of these sessions or API keys never work again: what they had selected is purged. Of `@svc/auth`: `auth.findOver`. @default not asked; what a key has selected is kept */
+  findOver?: FindOver;
   /** Where links lead, under `publicUrl`. @default /invitations/accept */
   paths?: { acceptInvitation?: string };
   /** How long a tenant that was removed can be brought back; it is frozen from the first moment. @default 0s */
@@ -98,6 +100,7 @@ export function createTenancy<const Role extends string = DefaultRole>({
   roles = defaultRoles as readonly string[] as readonly Role[],
   invitations: { ttl = '7d', maxOpen = 100, mayInvite } = {},
   selectionTtl = '90d',
+  findOver,
   paths: { acceptInvitation: path = '/invitations/accept' } = {},
   deletionGrace = '0s',
   onMemberRemoved,
@@ -148,7 +151,7 @@ export function createTenancy<const Role extends string = DefaultRole>({
         : membershipKept(within, tenantId, userId),
     ...createResolution(context),
     deliverMail: deliver,
-    purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl) }),
+    purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl), findOver }),
     '~context': context,
   };
   // Roles come from the database, where only names of the ladder are written.

@@ -319,6 +319,33 @@ describeDatabases('invitations', [tenancyMigrations], (test) => {
     );
   });
 
+  test('what a session or a key had selected is purged once that is over', async ({ db }) => {
+    const over = new Set(['session 1', 'api_key 1']);
+    const { tenancy, tenant, clock } = openTenancy(db, {
+      findOver: async (kind, ids) => ids.filter((id) => over.has(`${kind} ${id}`)),
+    });
+    const { id: tenantId, owner } = await tenant();
+    const selectors = [
+      ['session', '1'],
+      ['session', '2'],
+      ['api_key', '1'],
+      ['api_key', '2'],
+    ] as const;
+    for (const [kind, id] of selectors) await tenancy.select({ kind, id }, tenantId, owner.userId);
+    expect(await tenancy.purge()).toMatchObject({ selections: 2 });
+    const left = selectors.map(([kind, id]) => tenancy.selectedBy({ kind, id }));
+    expect(await Promise.all(left)).toEqual([null, tenantId, null, tenantId]);
+    // More than are asked for at once.
+    const more = Array.from({ length: 1100 }, (_, index) => `more ${index}`);
+    const row = { kind: 'session', user_id: owner.userId, tenant_id: tenantId };
+    await db
+      .insertInto('svc_tenancy.selections')
+      .values(more.map((id) => ({ ...row, id, selected_at: clock.now() })))
+      .execute();
+    for (const id of more) over.add(`session ${id}`);
+    expect(await tenancy.purge()).toMatchObject({ selections: 1100 });
+  });
+
   test('junk is no invitation', async ({ db }) => {
     const { tenancy } = openTenancy(db);
     const { userId, email } = somebody();
