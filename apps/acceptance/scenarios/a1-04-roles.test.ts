@@ -179,11 +179,7 @@ describe('the system', () => {
       const page = await expectJson<{ items: { actor: object }[] }>(request(path, { as: admin }));
       return page.items.find((each) => JSON.stringify(each).includes(reason));
     });
-    expect(entry.actor).toEqual({
-      type: 'system',
-      id: null,
-      reason: `support ${supportId}: ${reason}`,
-    });
+    expect(entry.actor).toEqual({ type: 'user', id: supportId, reason });
   });
 });
 

@@ -33,12 +33,23 @@ const find = async (address: string) => (await callers()).find(({ caller }) => c
 const unblock = (id: string, as = admin) => request(`/admin/abuse/${id}`, { method: 'DELETE', as });
 
 /** Addresses that cannot be read: refused before any limit, and 2 points each. */
-async function misbehave(from: string, points: number) {
+async function misbehave(from: string, points: number, headers: Record<string, string> = {}) {
   for (let sent = 0; sent < points / 2; sent += 25) {
     const some = Array.from({ length: Math.min(25, points / 2 - sent) });
-    await Promise.all(some.map(() => request('/%zz', { from })));
+    await Promise.all(some.map(() => request('/%zz', { from, headers })));
   }
 }
+
+test('what a page of another site makes a browser send is not held against its visitor', async () => {
+  const from = anyAddress();
+  const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' };
+  await misbehave(from, blockAt + 20, foreign);
+  const refused = await request('/ping', { from, headers: foreign });
+  await expectProblem(refused, 403, 'ratelimit.caller_blocked');
+  expect((await request('/ping', { from })).status).toBe(200);
+  expect(await find(`${from} cross-site`)).toMatchObject({ standing: 'blocked' });
+  expect(await find(from)).toBeUndefined();
+});
 
 async function timed(send: () => Promise<Response>) {
   const startedAt = performance.now();

@@ -46,18 +46,29 @@ test('a project gets the tenant of the request and its creator, whatever the bod
   expect(await list(other.token)).toEqual([]);
 });
 
-test('a tenant that is not selected is named by X-Tenant-Id, one that is selected is not left by it', async () => {
+test('a tenant is named by X-Tenant-Id where none is selected; another than the selected one is refused, and nothing done', async () => {
   const { token, tenantId } = await signUpInTenant();
   const { id: second } = await expectJson<{ id: string }>(
     request('/tenants', { as: token, json: { name: 'Second' } }),
     201,
   );
-  expect(await expectJson<Project>(create(token, {}, inTenant(second)), 201)).toMatchObject({
+  const mismatch = [409, 'tenancy.tenant_mismatch'] as const;
+  await expectProblem(await create(token, {}, inTenant(second)), ...mismatch);
+  expect(await expectJson<Project>(create(token, {}, inTenant(tenantId)), 201)).toMatchObject({
     tenantId,
   });
+  const scopes = ['project.list'];
+  const made = { as: token, json: { name: 'x', scopes } };
+  const { key } = await expectJson<{ key: string }>(request('/auth/api-keys', made), 201);
+  expect(await list(key, inTenant(second))).toEqual([]);
+  expect(await list(key, inTenant(tenantId))).toHaveLength(1);
   const { token: elsewhere } = await signUpInTenant();
-  // Selected is their own; nothing of the other is shown.
-  expect(await list(elsewhere, inTenant(tenantId))).toEqual([]);
+  // Selected is their own; whether there is the other is not told.
+  for (const id of [tenantId, crypto.randomUUID()])
+    await expectProblem(
+      await request('/projects', { as: elsewhere, headers: inTenant(id) }),
+      ...mismatch,
+    );
   const { token: nowhere } = await signUp();
   await expectProblem(
     await request('/projects', { as: nowhere, headers: inTenant(tenantId) }),

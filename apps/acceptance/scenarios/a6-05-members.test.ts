@@ -4,6 +4,7 @@ import {
   createTenant,
   expectJson,
   expectProblem,
+  inTenant,
   newAddress,
   request,
   signUp,
@@ -14,6 +15,7 @@ import { waitFor } from '../gate/wait.ts';
 import { exportOnceReady, requestExport } from './jobs.ts';
 import { idOf, join, type Person } from './members.ts';
 import { createEndpoint, createProject, newPath, onlyDelivery, received } from './webhooks.ts';
+import { enrolTotp } from './totp.ts';
 
 const membersOf = async ({ token, tenantId }: Omit<Person, 'email'>) =>
   (
@@ -362,4 +364,116 @@ describe('a tenant that its owner deletes', () => {
       expect(await received(gone.path, 1)).toHaveLength(1);
     },
   );
+describe('the audit log of a tenant', () => {
+  test('is for its admins and owners, and has nothing of any other tenant', async () => {
+    const [owner, other] = [await signUpInTenant(), await signUpInTenant()];
+    const [admin, member] = [await join(owner, 'admin'), await join(owner, 'member')];
+    const log = (as: string, query = '') =>
+      request(`/tenants/${owner.tenantId}/audit/events?limit=500${query}`, { as });
+    const read = async (as: string, query?: string) =>
+      (await expectJson<{ items: { type: string; tenantId: string }[] }>(log(as, query))).items;
+    await expect
+      .poll(async () => (await read(owner.token)).map(({ type }) => type), { timeout: 3000 })
+      .toEqual(expect.arrayContaining(['tenancy.tenant.created', 'tenancy.invitation.accepted']));
+    for (const tenantId of ['every', 'service', other.tenantId])
+      for (const entry of await read(admin.token, `&tenantId=${tenantId}`))
+        expect(entry.tenantId).toBe(owner.tenantId);
+    await expectProblem(await log(member.token), 403, 'tenancy.role_required');
+    for (const rest of ['events', 'events/export', 'checkpoints'])
+      await expectProblem(
+        await request(`/tenants/${owner.tenantId}/audit/${rest}`, { as: other.token }),
+        404,
+        'tenancy.tenant_not_found',
+      );
+    const exported = await request(`/tenants/${owner.tenantId}/audit/events/export`, {
+      as: owner.token,
+    });
+    const text = await exported.text();
+    expect([exported.status, text.includes(owner.tenantId)]).toEqual([200, true]);
+    expect(text).not.toContain(other.tenantId);
+    expect((await request('/admin/audit/events', { as: owner.token })).status).toBe(403);
+  });
+});
+
+describe('a tenant that demands a second factor', () => {
+  test('lets nobody work without one, who learns what to do; its owner shows one first', async () => {
+    const owner = await signUpInTenant();
+    const [member, leaver] = [await join(owner, 'member'), await join(owner, 'member')];
+    const at = `/tenants/${owner.tenantId}`;
+    const demand = (as: string, requiresMfa = true) =>
+      request(`${at}/security`, { method: 'PUT', as, json: { requiresMfa } });
+    await expectProblem(await demand(member.token), 403, 'tenancy.role_required');
+    await expectProblem(await demand(owner.token), 403, 'auth.mfa_enrolment_required');
+    expect((await request('/projects', { as: member.token })).status).toBe(200);
+    const made = { as: member.token, json: { name: 'x', scopes: ['project.list'] } };
+    const { key } = await expectJson<{ key: string }>(request('/auth/api-keys', made), 201);
+
+    const { token: strong } = await enrolTotp(owner.token);
+    expect(await expectJson(demand(strong))).toEqual({ requiresMfa: true });
+    expect((await request('/projects', { as: strong })).status).toBe(200);
+    for (const path of [
+      '/projects',
+      '/webhooks/endpoints',
+      at,
+      `${at}/members`,
+      `${at}/security`,
+    ]) {
+      const { detail, title } = await expectProblem(
+        await request(path, { as: member.token }),
+        403,
+        'auth.mfa_enrolment_required',
+      );
+      expect(`${title} ${detail}`).toMatch(/second factor/);
+    }
+    const withKey = await request('/projects', { as: key, headers: inTenant(owner.tenantId) });
+    await expectProblem(withKey, 401, 'auth.insufficient_user_authentication');
+    // Who is no member learns nothing of it.
+    const { token: stranger } = await signUp();
+    await expectProblem(await request(`${at}/members`, { as: stranger }), 404);
+    expect((await request(`${at}/leave`, { method: 'POST', as: leaver.token })).status).toBe(204);
+    const own = await createTenant(member.token, 'Own');
+    expect((await request('/projects', { as: member.token })).status).toBe(200);
+    expect((await request(`/tenants/${own}/members`, { as: member.token })).status).toBe(200);
+
+    const enrolled = await enrolTotp(member.token);
+    const works = { as: enrolled.token, headers: inTenant(own) };
+    expect((await request('/projects', works)).status).toBe(200);
+    expect((await request(`${at}/members`, { as: enrolled.token })).status).toBe(200);
+    expect(await expectJson(demand(strong, false))).toEqual({ requiresMfa: false });
+  });
+});
+
+describe('who is removed', () => {
+  test('has no key of the tenant any more, also when they come back', async () => {
+    const owner = await signUpInTenant();
+    const member = await join(owner, 'member');
+    const { tenantId } = owner;
+    const json = { name: 'x', scopes: ['project.list'], tenantId };
+    const made = request('/auth/api-keys', { as: member.token, json });
+    const { key } = await expectJson<{ key: string }>(made, 201);
+    expect((await request('/projects', { as: key })).status).toBe(200);
+    const path = `/tenants/${tenantId}/members/${member.id}`;
+    expect((await request(path, { method: 'DELETE', as: owner.token })).status).toBe(204);
+    await expectProblem(await request('/projects', { as: key }), 401);
+    await expectProblem(await request('/auth/api-keys', { as: member.token, json }), 403);
+    await join(owner, 'member', member);
+    await expectProblem(await request('/projects', { as: key }), 401);
+  });
+
+  test('or disabled has no invitation under way that admits anybody', async () => {
+    const staff = (await control('administrator')).token;
+    const owner = await signUpInTenant();
+    const admin = await join(owner, 'admin');
+    const guest = await signUp();
+    const json = { email: guest.email, role: 'admin' };
+    await expectJson(
+      request(`/tenants/${owner.tenantId}/invitations`, { as: admin.token, json }),
+      201,
+    );
+    const token = await tokenFromMail(guest.email, '/invitations/accept');
+    await expectJson(request(`/admin/users/${admin.id}/disable`, { method: 'POST', as: staff }));
+    const accepted = await request('/invitations/accept', { as: guest.token, json: { token } });
+    await expectProblem(accepted, 400, 'tenancy.invalid_invitation');
+    expect(await membersOf(owner)).toHaveLength(2);
+  });
 });

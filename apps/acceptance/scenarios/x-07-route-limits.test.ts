@@ -14,6 +14,8 @@ import {
 const [signInQuota, mailAddressQuota, mailRecipientQuota, createQuota, freePlan] = [
   150, 45, 30, 200, 5,
 ];
+// As it is where nobody says otherwise.
+const tenantsQuota = 10;
 
 const statuses = (answers: readonly Response[]) => {
   const counts: Record<number, number> = {};
@@ -59,6 +61,20 @@ describe('a route has a limit of its own', () => {
   });
 });
 
+test('one person makes only so many tenants, from wherever, and has the others', async () => {
+  const [one, other] = [await signUpInTenant(), await signUp()];
+  const create = (as: string) => request('/tenants', { as, json: { name: 'Acme' } });
+  // One is made already.
+  const answers = await atOnce(tenantsQuota + 4, () => create(one.token));
+  expect(statuses(answers)).toEqual({ 201: tenantsQuota - 1, 429: 5 });
+  const refused = await expectProblem(await create(one.token), 429, 'ratelimit.exceeded');
+  expect(refused).toMatchObject({ 'violated-policies': ['tenants'] });
+  expect((await create(other.token)).status).toBe(201);
+  const { items } = await expectJson<{ items: object[] }>(request('/tenants', { as: one.token }));
+  expect(items).toHaveLength(tenantsQuota);
+  expect((await request('/projects', { as: one.token })).status).toBe(200);
+});
+
 describe('mails', () => {
   test('nobody floods a mailbox, from however many addresses, however it is written', async () => {
     const { email } = await signUp();
@@ -76,6 +92,29 @@ describe('mails', () => {
     // Beside the one of signing up.
     const mails = await control('mail/all', { to: email });
     expect(mails.length).toBeLessThanOrEqual(mailRecipientQuota + 1);
+  });
+
+  test('nobody floods a mailbox with invitations, from however many tenants and addresses', async () => {
+    const owners = [await signUpInTenant(), await signUpInTenant()];
+    const [email, other] = [newAddress(), newAddress()];
+    const invite = ({ token: as, tenantId }: (typeof owners)[number], to: string) =>
+      request(`/tenants/${tenantId}/invitations`, { as, json: { email: to, role: 'member' } });
+    const ownerAt = (index: number) => owners[index % owners.length] as (typeof owners)[number];
+    const answers: Response[] = [];
+    // A few at once: invitations to a tenant are made one after the other.
+    while (answers.length < mailRecipientQuota + 6)
+      answers.push(...(await atOnce(6, (index) => invite(ownerAt(index), email))));
+    expect(statuses(answers)).toEqual({ 201: mailRecipientQuota, 429: 6 });
+    await expectProblem(await invite(ownerAt(0), email), 429, 'ratelimit.exceeded');
+    expect((await invite(ownerAt(0), other)).status).toBe(201);
+    // Who is not signed in uses nothing of it up.
+    const strangers = await atOnce(mailRecipientQuota + 5, () =>
+      request(`/tenants/${ownerAt(0).tenantId}/invitations`, { json: { email: other } }),
+    );
+    expect(statuses(strangers)).toEqual({ 401: mailRecipientQuota + 5 });
+    expect((await invite(ownerAt(1), other)).status).toBe(201);
+    const mails = await control('mail/all', { to: email });
+    expect(mails.length).toBeLessThanOrEqual(mailRecipientQuota);
   });
 
   test('a known and an unknown mailbox are told the same, before the limit and beyond it', async () => {
@@ -105,7 +144,9 @@ describe('mails', () => {
   });
 
   test('one address causes no more mails than it may, whomever to, by every route that sends them', async () => {
+    const { token: owner, tenantId } = await signUpInTenant();
     for (const [path, as] of [
+      [`/tenants/${tenantId}/invitations`, owner],
       ['/auth/register', undefined],
       ['/auth/verify/resend', undefined],
       ['/auth/password/forgot', undefined],

@@ -23,6 +23,7 @@ import { jobsRoutes } from '@svc/jobs/hono';
 import { abuseGuard, abuseReports } from '@svc/ratelimit/hono';
 import { tenantRoutes } from '@svc/tenancy/hono';
 import { Hono } from 'hono';
+import { every } from 'hono/combine';
 import * as v from 'valibot';
 import { abuseRoutes } from './admin/abuse-routes.ts';
 import { supportRoutes } from './admin/project-routes.ts';
@@ -43,6 +44,8 @@ import {
   tenantLimit,
 } from './rate-limits.ts';
 import type { Services } from './services.ts';
+import { tenantMfa, tenantMfaOfPath } from './tenants/mfa.ts';
+import { ownTenantRoutes } from './tenants/routes.ts';
 import { tenantPrincipal } from './tenants/principal.ts';
 import { tenantWebhookRoutes } from './webhooks/routes.ts';
 
@@ -77,6 +80,7 @@ export function createApp({
   tenancy,
   tenantDeletions,
   plans,
+  security,
   projects: ownProjects,
   webhooks,
   projectExports,
@@ -110,7 +114,9 @@ export function createApp({
   app.on('POST', invitationPath, requireUser(auth, pages));
   app.on('POST', [...mailPaths, invitationPath], mailLimit(limits, settings));
   app.on('POST', '/tenants', requireUser(auth, pages), tenantCreationLimit(limits, settings));
-  const limit = tenantLimit(limits, settings, plans.of);
+  const limit = tenantLimit(limits, settings, plans.lately);
+  const mfa = tenantMfa(auth, security);
+  const ofPath = tenantMfaOfPath(auth, tenancy, security);
 
   const auditLog = new Hono<AuthEnv>().use(requireUser(auth, pages)).route(
     '/',
@@ -150,14 +156,15 @@ export function createApp({
       '/',
       tenantRoutes(tenancy, {
         principal: tenantPrincipal,
-        guard: requireUser(auth, pages),
-        sensitive: requireUser(auth, { ...pages, level: 'highest', maxAge: '1h' }),
+        guard: every(requireUser(auth, pages), ofPath),
+        sensitive: every(requireUser(auth, { ...pages, level: 'highest', maxAge: '1h' }), ofPath),
         selecting: requireUser(auth, { ...pages, accept: 'any' }),
       }),
     )
+    .route('/tenants', ownTenantRoutes({ auth, tenancy, security, audit, limit }, pages))
     .route(
       '/projects/exports',
-      exportRoutes({ projectExports, auth, tenancy, idempotency, db: tenantDb, limit }, pages),
+      exportRoutes({ projectExports, auth, tenancy, idempotency, db: tenantDb, mfa, limit }, pages),
     )
     .route(
       '/projects',
@@ -168,12 +175,13 @@ export function createApp({
           tenancy,
           idempotency,
           db: tenantDb,
+          mfa,
           limit,
         },
         pages,
       ),
     )
-    .route('/webhooks', tenantWebhookRoutes({ webhooks, auth, tenancy, limit }, pages))
+    .route('/webhooks', tenantWebhookRoutes({ webhooks, auth, tenancy, mfa, limit }, pages))
     .route('/admin/users', userRoutes({ auth, tenancy, cursors, db }, pages))
     .route(
       '/admin/tenants',

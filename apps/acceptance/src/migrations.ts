@@ -6,6 +6,7 @@ import { jobsMigrations } from '@svc/jobs/migrations';
 import { tenancyMigrations } from '@svc/tenancy/migrations';
 import { webhooksMigrations } from '@svc/webhooks/migrations';
 import { tenantPlans } from './plans/migrations.ts';
+import { tenantSecurity } from './tenants/migrations.ts';
 import { projectExports, projects, projectsOfTenants } from './projects/migrations.ts';
 
 /** Every table of the app; its own last, as they may refer to those of packages. */
@@ -16,5 +17,8 @@ export const migrations: readonly Migrations[] = [
   jobsMigrations,
   tenancyMigrations,
   webhooksMigrations,
-  { schema: 'app', steps: [projects, projectsOfTenants, tenantPlans, projectExports] },
+  {
+    schema: 'app',
+    steps: [projects, projectsOfTenants, tenantPlans, projectExports, tenantSecurity],
+  },
 ];

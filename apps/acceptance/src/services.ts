@@ -28,6 +28,7 @@ import { createSchedules } from './schedules.ts';
 import type { AppSettings } from './settings.ts';
 import { createTasks } from './tasks.ts';
 import { createTenantDeletions } from './tenants/deletion.ts';
+import { createTenantSecurity } from './tenants/security.ts';
 import { tablesOfTenants } from './tenants/tables.ts';
 import { announceProjects } from './webhooks/announce.ts';
 import { notifyOwners, sendNotice } from './webhooks/notices.ts';
@@ -146,7 +147,8 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     sendMail: authMails(mailer),
     queueMail: (mail, options): Promise<unknown> => jobs.enqueue('auth.mail', mail, options),
     apiKeys: {
-      isMember: async (userId, tenantId) => (await tenancy.membershipOf(tenantId, userId)) !== null,
+      isMember: async (userId, tenantId, options): Promise<boolean> =>
+        (await tenancy.membershipOf(tenantId, userId, options)) !== null,
     },
     publicUrl: settings.publicUrl,
     appName: 'Projects',
@@ -184,11 +186,20 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     queueMail: (mail, options): Promise<unknown> => jobs.enqueue('tenancy.mail', mail, options),
     publicUrl: settings.publicUrl,
     appName: 'Projects',
-    invitations: { ttl: settings.tenancyInvitationTtl },
+    invitations: {
+      ttl: settings.tenancyInvitationTtl,
+      mayInvite: async (userId, options): Promise<boolean> =>
+        (await auth.users.get(userId, options)).disabledAt === null,
+    },
     selectionTtl: settings.authSessionAbsolute,
     deletionGrace: settings.tenancyDeletionGrace,
     onDeletionRequested: (tenantId, options): Promise<unknown> =>
       tenantDeletions.request(tenantId, options),
+    findOver: (kind, ids): Promise<readonly string[]> => auth.findOver(kind, ids),
+    onMemberRemoved: (tenantId, userId, { within }) => {
+      const actor = { type: 'system', id: null, reason: 'no member any more' } as const;
+      return auth.apiKeys.ofTenant.revokeAll(tenantId, { userId }, actor, { within });
+    },
     logger,
     clock,
   });
@@ -198,6 +209,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     audit: audit.append,
     clock,
   });
+  const security = createTenantSecurity({ db: tenantDb, audit: audit.append, clock });
   const { webhooks, opened: webhookConnections } = createTenantWebhooks({
     settings,
     db,
@@ -280,6 +292,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     tenancy,
     tenantDeletions,
     plans,
+    security,
     projects,
     webhooks,
     projectExports,

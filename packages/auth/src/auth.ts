@@ -14,7 +14,7 @@ import {
 import type { Db } from '@svc/db';
 import { type Account, createAccount } from './account/account.ts';
 import type { AppendAudit } from './acts.ts';
-import { type ApiKeys, createApiKeys, principalOfKey } from './api-keys/api-keys.ts';
+import { type ApiKeys, createApiKeys, type IsMember, principalOfKey } from './api-keys/api-keys.ts';
 import {
   type Authorization,
   type AuthPermission,
@@ -38,6 +38,7 @@ import type { Origin } from './origin.ts';
 import { createPasswordHasher, type HashingOptions } from './passwords/password-hasher.ts';
 import { forgotPassword, type PasswordReset, resetPassword } from './password-reset.ts';
 import { createPasswordPolicy, type PasswordOptions } from './passwords/policy.ts';
+import { findOver } from './over.ts';
 import { createPurgeCycle, purge, type Purged } from './purge.ts';
 import { register, type Registration, resendVerification, verify } from './registration.ts';
 import { createPrincipals, type Principal } from './principal.ts';
@@ -99,6 +100,8 @@ export interface Auth<
   readonly devices: OwnDevices;
   /** Sends a mail that was queued, with a new link: for the job of `queueMail`. Sends nothing where it is over, such as for somebody disabled or verified by now. Again is harmless: the newest link works. @throws {Error} where it could not be sent */
   deliverMail(request: MailRequest): Promise<void>;
+  /** Which of these sessions or API keys never work again, ids that nobody has included: for what others keep by them. */
+  findOver(kind: 'session' | 'api_key', ids: readonly string[]): Promise<readonly string[]>;
   /** Deletes what is over: counters of failures, devices, challenges, keys of refresh tokens, old links with what waited for them, apps that were never confirmed. */
   purge(): Promise<Purged>;
   /** Begins to purge once an hour. */
@@ -143,7 +146,7 @@ export interface AuthOptions<Permission extends string = string, Role extends st
   /** What API keys begin with; 2 to 16 letters and digits. Whether a user may make a key for a tenant: who is a member of it. @default 'svc', and nobody makes any for a tenant */
   apiKeys?: {
     prefix?: string;
-    isMember?: (userId: string, tenantId: string) => boolean | Promise<boolean>;
+    isMember?: IsMember;
   };
   /** How wrong passwords are slowed down. @default on: 5 from one address, 10 of one account, 50 from one address over accounts are free */
   lockout?: LockoutOptions | false;
@@ -296,6 +299,7 @@ export function createAuth<
     users: createUserManagement(context),
     devices: createOwnDevices(context),
     deliverMail: deliver,
+    findOver: (kind, ids) => findOver(context, kind, ids),
     purge: () => purge(context),
     start: async () => purging.start(),
     stop,

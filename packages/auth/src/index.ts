@@ -8,7 +8,7 @@ export {
   authActTypes,
   type AuthAuditEvent,
 } from './acts.ts';
-export type { ApiKeys, NewApiKey } from './api-keys/api-keys.ts';
+export type { ApiKeys, IsMember, NewApiKey } from './api-keys/api-keys.ts';
 export type { ApiKey } from './api-keys/queries.ts';
 export type { TenantApiKey, TenantApiKeys } from './api-keys/tenant-keys.ts';
 export { type Auth, type AuthOptions, createAuth } from './auth.ts';

@@ -25,7 +25,7 @@ export interface UserManagement<Role extends string = string> {
     tenantId?: string | undefined;
   }): Promise<readonly ManagedUser[]>;
   /** @throws {UserNotFound} */
-  get(userId: string): Promise<ManagedUser>;
+  get(userId: string, options?: Pick<WriteOptions, 'within'>): Promise<ManagedUser>;
   /**
    * Takes over a user of another system, whose password works on and is hashed anew at their next login. Mails nobody.
    *
@@ -98,9 +98,9 @@ export function createUserManagement(context: AuthContext): UserManagement {
         .execute();
       return rows.map(toManagedUser);
     },
-    async get(userId) {
+    async get(userId, { within } = {}) {
       const row = isUuid(userId)
-        ? await tablesOf(db)
+        ? await tablesOf(within ?? db)
             .selectFrom('svc_auth.users')
             .selectAll()
             .where('id', '=', userId)

@@ -166,8 +166,8 @@ export function createAbuseGuard({
 }
 
 function requireCaller(caller: string): string {
-  if (typeof caller !== 'string' || caller === '' || caller.length > 200)
-    throw new TypeError('a caller has 1 to 200 characters');
+  if (typeof caller !== 'string' || caller === '' || caller.length > 255)
+    throw new TypeError('a caller has 1 to 255 characters');
   return caller;
 }
 

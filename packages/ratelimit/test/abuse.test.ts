@@ -195,3 +195,22 @@ test('a slowed caller waits, and who waits too much at once is refused with 429'
   await clock.advance('1ms');
   expect((await waiting).status).toBe(200);
 });
+
+test('a page of another site gets nobody blocked but requests of its kind', async () => {
+  const { app, guard, clock } = openApp({ slowAt: 19, blockAt: 20 });
+  const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' };
+  const link = { ...foreign, 'sec-fetch-dest': 'document' };
+  const get = async (path: string, headers: Record<string, string> = {}) =>
+    (await app.request(path, { headers })).status;
+  for (let sent = 0; sent < 10; sent += 1) expect(await get('/no-such', foreign)).toBe(404);
+  expect(await get('/ok', foreign)).toBe(403);
+  expect([await get('/ok'), await get('/ok', link)]).toEqual([200, 200]);
+  expect(await get('/ok', { 'sec-fetch-site': 'same-origin' })).toBe(200);
+  expect(await guard.list()).toMatchObject([
+    { caller: '192.0.2.1 cross-site', standing: 'blocked' },
+  ]);
+  // Nor does saying so help who is blocked.
+  await clock.advance('1h');
+  await guard.block('192.0.2.1', '1h');
+  for (const headers of [{}, foreign, link]) expect(await get('/ok', headers)).toBe(403);
+});

@@ -11,9 +11,11 @@ export interface TenancyContext {
   readonly ladder: RoleLadder;
   readonly invitationTtlMs: number;
   readonly maxOpenInvitations: number;
+  readonly mayInvite: MayInvite | undefined;
   readonly queueMail: QueueTenancyMail;
   readonly audit: AppendAudit | undefined;
   readonly deletionGraceMs: number;
+  readonly onMemberRemoved: OnMemberRemoved | undefined;
   readonly onDeletionRequested: OnDeletionRequested | undefined;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -48,4 +50,14 @@ export interface ActOptions extends WriteOptions {
 export type OnDeletionRequested = (
   tenantId: string,
   options: { within: Trx; dueAt: Date },
+) => Promise<unknown>;
+
+/** Whether somebody who has sent an invitation could still do so; asked in the transaction of who accepts it. */
+export type MayInvite = (userId: string, options: { within: Trx }) => boolean | Promise<boolean>;
+
+/** Called in the transaction that ends a membership, after it is gone. */
+export type OnMemberRemoved = (
+  tenantId: string,
+  userId: string,
+  options: { within: Trx },
 ) => Promise<unknown>;

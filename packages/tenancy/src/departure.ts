@@ -54,6 +54,7 @@ async function departFrom(context: TenancyContext, trx: Trx, tenantId: string, u
     .where('tenant_id', '=', tenantId)
     .where('user_id', '=', userId)
     .execute();
+  await context.onMemberRemoved?.(tenantId, userId, { within: trx });
   // One that is being deleted already has no act of its own.
   if (tenant === undefined) return ['tenancy.member.removed'] as const;
   await requestDeletion(context, trx, tenantId);

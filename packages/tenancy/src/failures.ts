@@ -21,6 +21,13 @@ export class TenantSuspended extends failure(
   'This tenant is suspended.',
 ) {}
 
+/** The header names another tenant than the one in which the request would have been done. */
+export class TenantMismatch extends failure(
+  'tenancy.tenant_mismatch',
+  'conflict',
+  'X-Tenant-Id names another tenant than the one selected here. Select that one, or leave the header out.',
+) {}
+
 /** What is asked for needs a higher role in the tenant. */
 export class RoleRequired extends failure(
   'tenancy.role_required',

@@ -30,7 +30,14 @@ export {
   type TenantDeletion,
   type TenantDeletionOptions,
 } from './deletion/tenant-deletion.ts';
-export type { ActOptions, OnDeletionRequested, Origin, WriteOptions } from './context.ts';
+export type {
+  ActOptions,
+  MayInvite,
+  OnDeletionRequested,
+  OnMemberRemoved,
+  Origin,
+  WriteOptions,
+} from './context.ts';
 export { acted, quotaExceeded } from './events.ts';
 export {
   DeletionBegun,
@@ -47,6 +54,7 @@ export {
   ResourceNotFound,
   RoleRequired,
   RowsRemain,
+  TenantMismatch,
   TenantNotEmpty,
   TenantNotFound,
   TenantSuspended,
@@ -91,7 +99,7 @@ export {
 } from './mails.ts';
 export type { Member, Members } from './members.ts';
 export type { Membership } from './memberships.ts';
-export type { PurgedSelections } from './purge.ts';
+export type { FindOver, PurgedSelections } from './purge.ts';
 export type { Resolution, Selector, TenantClaims } from './resolution.ts';
 export { type DefaultRole, defaultRoles, type RoleLadder } from './roles.ts';
 export { tenancySettings } from './settings.ts';

@@ -84,7 +84,7 @@ export function createInvitations(context: TenancyContext): Invitations {
       const row = await tablesOf(db)
         .selectFrom('svc_tenancy.invitations as i')
         .innerJoin('svc_tenancy.tenants as t', 't.id', 'i.tenant_id')
-        .select(['t.name', 'i.role', 'i.expires_at'])
+        .select(['t.name', 'i.role', 'i.expires_at', 'i.invited_by'])
         .where('i.token_hash', '=', sha256(token))
         .where('i.accepted_at', 'is', null)
         .where('i.revoked_at', 'is', null)
@@ -92,6 +92,8 @@ export function createInvitations(context: TenancyContext): Invitations {
         .where('t.deletion_requested_at', 'is', null)
         .executeTakeFirst();
       if (row === undefined) return null;
+      const isGood = await transact(db, (trx) => mayStill(context, trx, row));
+      if (!isGood) return null;
       return { tenantName: row.name, role: row.role, expiresAt: row.expires_at };
     },
     accept: (input, options = {}) => accept(context, input, options),
@@ -170,7 +172,7 @@ async function accept(
     if (tenant === undefined) throw new InvalidInvitation();
     if (tenant.suspended_at !== null) throw new TenantSuspended();
     const row = await consume(context, trx, hash, userId);
-    if (row === undefined) throw new InvalidInvitation();
+    if (row === undefined || !(await mayStill(context, trx, row))) throw new InvalidInvitation();
     await tablesOf(trx)
       .insertInto('svc_tenancy.memberships')
       .values({
@@ -190,6 +192,14 @@ async function accept(
   if (outcome === null) throw new InvitationForAnother();
   return outcome;
 }
+
+// Who is no member any more has no open invitations; who was shut out of the app may come back.
+const mayStill = async (
+  { mayInvite }: TenancyContext,
+  trx: Trx,
+  { invited_by: userId }: Pick<InvitationRow, 'invited_by'>,
+): Promise<boolean> =>
+  mayInvite === undefined || (await mayInvite(userId, { within: trx })) === true;
 
 // One statement: of any number at once, one gets the row.
 function consume({ clock }: TenancyContext, trx: Trx, hash: Uint8Array, userId: string) {

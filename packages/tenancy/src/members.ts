@@ -134,6 +134,7 @@ export async function expel(
     .where('user_id', '=', userId)
     .execute();
   await endInvitationsBeyond(context, trx, tenantId, { userId, role: null });
+  await context.onMemberRemoved?.(tenantId, userId, { within: trx });
 }
 
 async function demandMember(trx: Trx, tenantId: string, userId: string): Promise<string> {

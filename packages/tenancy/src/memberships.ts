@@ -1,5 +1,5 @@
 import { isUuid } from '@svc/core';
-import type { Db } from '@svc/db';
+import type { Db, Trx } from '@svc/db';
 import type { Selector } from './resolution.ts';
 import { type MembershipRow, tablesOf, type TenantRow } from './tables.ts';
 import { type Tenant, type TenantOfMember, toTenant } from './tenant.ts';
@@ -30,29 +30,50 @@ export async function membershipOf(
   return toMembership(row);
 }
 
-/** That of the user in the tenant that was selected: `null` where they are no member, `undefined` where none was. One statement. */
+/** The same, and whoever would end it waits until the transaction is over. */
+export async function membershipKept(
+  trx: Trx,
+  tenantId: string,
+  userId: string,
+): Promise<Membership | null> {
+  if (!isUuid(tenantId) || !isUuid(userId)) return null;
+  await tablesOf(trx)
+    .selectFrom('svc_tenancy.memberships')
+    .select('user_id')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    // Holds up deleting, and no change of role.
+    .forKeyShare()
+    .execute();
+  // A statement of its own: what was waited for is seen.
+  return membershipOf(trx, tenantId, userId);
+}
+
+/** The tenant that was selected, with the user's membership in it: `null` where they are no member. `undefined` where none was selected. One statement. */
 export async function membershipSelected(
   db: Db,
   { kind, id }: Selector,
   userId: string,
-): Promise<Membership | null | undefined> {
-  if (!isUuid(userId)) return null;
+): Promise<{ tenantId: string; membership: Membership | null } | undefined> {
   const row = await tablesOf(db)
     .selectFrom('svc_tenancy.selections as s')
     .leftJoin('svc_tenancy.memberships as m', (join) =>
-      join.onRef('m.tenant_id', '=', 's.tenant_id').on('m.user_id', '=', userId),
+      join
+        .onRef('m.tenant_id', '=', 's.tenant_id')
+        .on('m.user_id', '=', isUuid(userId) ? userId : null),
     )
     .leftJoin('svc_tenancy.tenants as t', (join) =>
       join.onRef('t.id', '=', 'm.tenant_id').on('t.deletion_requested_at', 'is', null),
     )
-    .select(['t.id', 't.name', 't.version', 't.created_at', 't.suspended_at'])
+    .select(['s.tenant_id', 't.id', 't.name', 't.version', 't.created_at', 't.suspended_at'])
     .select(['m.user_id', 'm.role', 'm.created_at as joined_at'])
     .where('s.kind', '=', kind)
     .where('s.id', '=', id)
     .executeTakeFirst();
   if (row === undefined) return undefined;
   // Outer joins: all of it is there, or nothing.
-  return row.id === null ? null : toMembership(row as MembershipOfTenant);
+  const membership = row.id === null ? null : toMembership(row as MembershipOfTenant);
+  return { tenantId: row.tenant_id, membership };
 }
 
 export async function membershipsOf(db: Db, userId: string): Promise<readonly TenantOfMember[]> {

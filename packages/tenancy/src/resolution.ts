@@ -1,7 +1,7 @@
 import { transact } from '@svc/db';
 import { actorOf, record } from './acts.ts';
 import type { TenancyContext, WriteOptions } from './context.ts';
-import { TenantNotFound, TenantSuspended } from './failures.ts';
+import { TenantMismatch, TenantNotFound, TenantSuspended } from './failures.ts';
 import { type Membership, membershipOf, membershipSelected } from './memberships.ts';
 import { tablesOf } from './tables.ts';
 
@@ -11,7 +11,7 @@ export interface Selector {
   readonly id: string;
 }
 
-/** Which tenants a request may be for, the first that is given wins. None of them grants anything. */
+/** Which tenants a request may be for, the first that is given wins; a header beside a selection says the same, or is refused. None of them grants anything. */
 export interface TenantClaims {
   readonly override?: string | null | undefined;
   readonly selector?: Selector | null | undefined;
@@ -20,7 +20,7 @@ export interface TenantClaims {
 }
 
 export interface Resolution<Role extends string = string> {
-  /** The user's own membership in the tenant that a request is for, checked now; `null` where nothing names one. @throws {TenantNotFound} also for who is no member @throws {TenantSuspended} */
+  /** The user's own membership in the tenant that a request is for, checked now; `null` where nothing names one. @throws {TenantMismatch} @throws {TenantNotFound} also for who is no member @throws {TenantSuspended} */
   resolve(userId: string, claims: TenantClaims): Promise<Membership<Role> | null>;
   /** Makes a tenant the one that an identity works in. @throws {TenantNotFound} also for who is no member @throws {TenantSuspended} */
   select(
@@ -40,6 +40,10 @@ export const tenantNeeded = () =>
       'This is done in a tenant of which you are a member: select one, or name it in X-Tenant-Id. Who has none creates one, or is invited.',
   });
 
+/** Whether something is said, and says another tenant. */
+export const isOther = (said: string | null | undefined, tenantId: string): boolean =>
+  typeof said === 'string' && said.toLowerCase() !== tenantId.toLowerCase();
+
 export function createResolution(context: TenancyContext): Resolution {
   const { db, clock } = context;
   return {
@@ -52,11 +56,15 @@ export function createResolution(context: TenancyContext): Resolution {
         .executeTakeFirst();
       return row?.tenant_id ?? null;
     },
-    async resolve(userId, { override = null, selector = null, header, variable }) {
+    async resolve(userId, { override = null, selector = null, header = null, variable }) {
       if (override !== null) return demandActive(await membershipOf(db, override, userId));
       if (selector !== null) {
         const selected = await membershipSelected(db, selector, userId);
-        if (selected !== undefined) return demandActive(selected);
+        if (selected !== undefined) {
+          // Before the membership, so that a tenant of others is refused as one that does not exist.
+          if (isOther(header, selected.tenantId)) throw new TenantMismatch();
+          return demandActive(selected.membership);
+        }
       }
       const claimed = header ?? variable ?? null;
       return claimed === null ? null : demandActive(await membershipOf(db, claimed, userId));

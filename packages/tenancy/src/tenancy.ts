@@ -10,9 +10,9 @@ import {
   toMs,
   uuidv7,
 } from '@svc/core';
-import { afterCommit, type Db } from '@svc/db';
+import { afterCommit, type Db, type Trx } from '@svc/db';
 import type { AppendAudit } from './acts.ts';
-import type { OnDeletionRequested, TenancyContext } from './context.ts';
+import type { MayInvite, OnDeletionRequested, OnMemberRemoved, TenancyContext } from './context.ts';
 import { removeFromAll } from './departure.ts';
 import { createInvitations, type Invitations } from './invitations.ts';
 import {
@@ -22,8 +22,8 @@ import {
   type TenancyMailRequest,
 } from './mails.ts';
 import { createMembers, type Members } from './members.ts';
-import { type Membership, membershipOf } from './memberships.ts';
-import { createPurge, type PurgedSelections } from './purge.ts';
+import { type Membership, membershipKept, membershipOf } from './memberships.ts';
+import { createPurge, type FindOver, type PurgedSelections } from './purge.ts';
 import { createResolution, type Resolution } from './resolution.ts';
 import { createRoleLadder, type DefaultRole, defaultRoles, type RoleLadder } from './roles.ts';
 import { createTenants, type Tenants } from './tenants.ts';
@@ -35,11 +35,15 @@ export interface Tenancy<Role extends string = string> extends Resolution<Role> 
   readonly tenants: Tenants<Role>;
   readonly members: Members<Role>;
   readonly invitations: Invitations<Role>;
-  /** At this moment: one statement, by the key. */
-  membershipOf(tenantId: string, userId: string): Promise<Membership<Role> | null>;
+  /** At this moment: one statement, by the key. With `within` it is not ended before that transaction is. */
+  membershipOf(
+    tenantId: string,
+    userId: string,
+    options?: { within?: Trx | undefined },
+  ): Promise<Membership<Role> | null>;
   /** Sends a mail that was queued, with a new link: for the job of `queueMail`. Sends nothing where the invitation is over. Again is harmless: the newest link works. @throws {Error} where it could not be sent */
   deliverMail(request: TenancyMailRequest): Promise<void>;
-  /** Deletes what is over: selections of sessions older than sessions live, ended invitations. */
+  /** Deletes what is over: selections of sessions older than sessions live, and those that `findOver` tells; ended invitations. */
   purge(): Promise<PurgedSelections>;
   /** For the package's own parts behind subpaths. @internal */
   readonly '~context': TenancyContext;
@@ -59,14 +63,18 @@ export interface TenancyOptions<Role extends string = DefaultRole> {
   audit?: AppendAudit;
   /** From the least to the most. The last is `owner`; from `admin` on they administer members. @default member, admin, owner */
   roles?: readonly Role[];
-  /** How long an invitation works, and how many of a tenant may be open. @default 7d and 100 */
-  invitations?: { ttl?: Duration; maxOpen?: number };
+  /** How long an invitation works, how many of a tenant may be open, and whether who sent one may still: one of somebody who was disabled admits nobody while they are. @default 7d, 100, and who is still a member may */
+  invitations?: { ttl?: Duration; maxOpen?: number; mayInvite?: MayInvite };
   /** How long the selection of a session is kept at most: as long as sessions live. @default 90d */
   selectionTtl?: Duration;
+  /** Which of these sessions or API keys never work again: what they had selected is purged. Of `@svc/auth`: `auth.findOver`. @default not asked; what a key has selected is kept */
+  findOver?: FindOver;
   /** Where links lead, under `publicUrl`. @default /invitations/accept */
   paths?: { acceptInvitation?: string };
   /** How long a tenant that was removed can be brought back; it is frozen from the first moment. @default 0s */
   deletionGrace?: Duration;
+  /** Ends what a member had in the tenant beside the membership, such as API keys, in the transaction that ends it. @default nothing */
+  onMemberRemoved?: OnMemberRemoved;
   /** Has a tenant deleted, in the transaction that freezes it. @default it stays frozen */
   onDeletionRequested?: OnDeletionRequested;
   /** @default systemClock */
@@ -90,10 +98,12 @@ export function createTenancy<const Role extends string = DefaultRole>({
   appName,
   audit,
   roles = defaultRoles as readonly string[] as readonly Role[],
-  invitations: { ttl = '7d', maxOpen = 100 } = {},
+  invitations: { ttl = '7d', maxOpen = 100, mayInvite } = {},
   selectionTtl = '90d',
+  findOver,
   paths: { acceptInvitation: path = '/invitations/accept' } = {},
   deletionGrace = '0s',
+  onMemberRemoved,
   onDeletionRequested,
   clock = systemClock,
   newId = uuidv7,
@@ -115,9 +125,11 @@ export function createTenancy<const Role extends string = DefaultRole>({
     ladder,
     invitationTtlMs,
     maxOpenInvitations: maxOpen,
+    mayInvite,
     queueMail: queueMail ?? memoryQueue(deliver, logger),
     audit,
     deletionGraceMs: toMs(deletionGrace),
+    onMemberRemoved,
     onDeletionRequested,
     clock,
     newId,
@@ -133,10 +145,13 @@ export function createTenancy<const Role extends string = DefaultRole>({
         removeFromAll(context, userId, actor, actOptions),
     },
     invitations: createInvitations(context),
-    membershipOf: (tenantId, userId) => membershipOf(db, tenantId, userId),
+    membershipOf: (tenantId, userId, { within } = {}) =>
+      within === undefined
+        ? membershipOf(db, tenantId, userId)
+        : membershipKept(within, tenantId, userId),
     ...createResolution(context),
     deliverMail: deliver,
-    purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl) }),
+    purge: createPurge({ db, clock, selectionTtlMs: toMs(selectionTtl), findOver }),
     '~context': context,
   };
   // Roles come from the database, where only names of the ladder are written.

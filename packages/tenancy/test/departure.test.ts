@@ -33,6 +33,26 @@ describeDatabases('a user who is deleted', [tenancyMigrations], (test) => {
       expect((await tenancy.membershipOf(id, owner.userId))?.role).toBe('owner');
   });
 
+  test('has lost what the app gave them as a member, and so has who leaves or is removed', async ({
+    db,
+  }) => {
+    const ended: string[][] = [];
+    const { tenancy, tenant } = openTenancy(db, {
+      onMemberRemoved: async (tenantId, userId, { within }) => {
+        expect(await tenancy.membershipOf(tenantId, userId, { within })).toBeNull();
+        ended.push([tenantId, userId]);
+      },
+    });
+    const { id, owner, add } = await tenant();
+    const [one, two, three] = [await add('member'), await add('member'), await add('member')];
+    await tenancy.members.remove(id, one.userId, { by: owner.userId });
+    await tenancy.members.leave(id, { by: two.userId });
+    await tenancy.members.removeFromAll(three.userId, staff);
+    await tenancy.members.removeFromAll(owner.userId, staff);
+    const gone = [one, two, three, owner].map(({ userId }) => [id, userId]);
+    expect(ended).toEqual(gone);
+  });
+
   test('takes with them the tenants that have nobody else, and no other', async ({ db }) => {
     const requested: string[] = [];
     const { tenancy, tenant, audited } = openTenancy(db, {

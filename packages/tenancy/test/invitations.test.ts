@@ -133,6 +133,33 @@ describeDatabases('invitations', [tenancyMigrations], (test) => {
     ]);
   });
 
+  test('one of somebody who is shut out of the app admits nobody until they are back', async ({
+    db,
+  }) => {
+    const disabled = new Set<string>();
+    const { tenancy, tenant, tokenOf } = openTenancy(db, {
+      invitations: {
+        mayInvite: async (userId, { within }) => {
+          expect(within.isTransaction).toBe(true);
+          return !disabled.has(userId);
+        },
+      },
+    });
+    const { id, add } = await tenant();
+    const [admin, guest] = [await add('admin'), somebody()];
+    const invitation = { email: guest.email, role: 'member' } as const;
+    await tenancy.invitations.create(id, invitation, { by: admin.userId });
+    const token = tokenOf(guest.email);
+    disabled.add(admin.userId);
+    expect(await tenancy.invitations.preview(token)).toBeNull();
+    const accept = () => tenancy.invitations.accept({ token, ...guest });
+    expect(await codeOf(accept())).toBe('tenancy.invalid_invitation');
+    expect(await tenancy.membershipOf(id, guest.userId)).toBeNull();
+    disabled.clear();
+    expect(await tenancy.invitations.preview(token)).not.toBeNull();
+    expect(await accept()).toMatchObject({ tenantId: id, role: 'member' });
+  });
+
   test('who is a member already keeps their role', async ({ db }) => {
     const { tenancy, tokenOf, tenant } = openTenancy(db);
     const { id, owner } = await tenant();
@@ -290,6 +317,33 @@ describeDatabases('invitations', [tenancyMigrations], (test) => {
     expect(String(error)).toBe(
       `Error: could not deliver ${link.replace(/token=.*/, 'token=[token]')}`,
     );
+  });
+
+  test('what a session or a key had selected is purged once that is over', async ({ db }) => {
+    const over = new Set(['session 1', 'api_key 1']);
+    const { tenancy, tenant, clock } = openTenancy(db, {
+      findOver: async (kind, ids) => ids.filter((id) => over.has(`${kind} ${id}`)),
+    });
+    const { id: tenantId, owner } = await tenant();
+    const selectors = [
+      ['session', '1'],
+      ['session', '2'],
+      ['api_key', '1'],
+      ['api_key', '2'],
+    ] as const;
+    for (const [kind, id] of selectors) await tenancy.select({ kind, id }, tenantId, owner.userId);
+    expect(await tenancy.purge()).toMatchObject({ selections: 2 });
+    const left = selectors.map(([kind, id]) => tenancy.selectedBy({ kind, id }));
+    expect(await Promise.all(left)).toEqual([null, tenantId, null, tenantId]);
+    // More than are asked for at once.
+    const more = Array.from({ length: 1100 }, (_, index) => `more ${index}`);
+    const row = { kind: 'session', user_id: owner.userId, tenant_id: tenantId };
+    await db
+      .insertInto('svc_tenancy.selections')
+      .values(more.map((id) => ({ ...row, id, selected_at: clock.now() })))
+      .execute();
+    for (const id of more) over.add(`session ${id}`);
+    expect(await tenancy.purge()).toMatchObject({ selections: 1100 });
   });
 
   test('junk is no invitation', async ({ db }) => {

@@ -1,3 +1,4 @@
+import { transact } from '@svc/db';
 import { databaseTest } from '@svc/db/testing';
 import { expect } from 'vitest';
 import { tenancyMigrations } from '../src/migrations.ts';
@@ -102,4 +103,26 @@ test('invitations at once do not exceed how many may be open', async ({ db }) =>
     fulfilled: 5,
     codes: ['tenancy.too_many_invitations'],
   });
+});
+
+test('a membership that is asked for within a transaction lasts as long as that', async ({
+  db,
+}) => {
+  const { tenancy, tenant } = openTenancy(db);
+  const { id, owner, add } = await tenant();
+  const { userId } = await add('member');
+  let removing: Promise<void> | undefined;
+  let isRemoved = false;
+  await transact(db, async (within) => {
+    expect(await tenancy.membershipOf(id, userId, { within })).toMatchObject({ role: 'member' });
+    removing = tenancy.members
+      .remove(id, userId, { by: owner.userId })
+      .then(() => void (isRemoved = true));
+    // Long enough for the removal to end, if nothing holds it up.
+    for (let asked = 0; asked < 50; asked += 1) await tenancy.membershipOf(id, userId);
+    expect(isRemoved).toBe(false);
+  });
+  await removing;
+  const after = await transact(db, (within) => tenancy.membershipOf(id, userId, { within }));
+  expect(after).toBeNull();
 });

@@ -71,7 +71,8 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
     };
     expect(await tenantFor(ann, said)).toBe(host);
     const { 'x-host-tenant': _, ...bySession } = said;
-    expect(await tenantFor(ann, bySession)).toBe(chosen);
+    for (const same of [chosen, chosen.toUpperCase()])
+      expect(await tenantFor(ann, { ...bySession, 'x-tenant-id': same })).toBe(chosen);
     expect(await tenantFor(ann, { ...bySession, 'x-session': 's2' })).toBe(header);
     expect(await tenantFor(ann, { 'x-variable': variable, 'x-tenant-id': header })).toBe(header);
     expect(await tenantFor(ann, { 'x-variable': variable })).toBe(variable);
@@ -87,8 +88,9 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
     const held = { 'x-held-to': id };
     expect(await tenantFor(ann, { ...held, 'x-session': 's1' })).toBe(id);
     expect(await tenantFor(ann, { ...held, 'x-tenant-id': id.toUpperCase() })).toBe(id);
-    for (const name of ['x-host-tenant', 'x-tenant-id', 'x-variable'])
+    for (const name of ['x-host-tenant', 'x-variable'])
       expect((await ask('/needed', ann, { ...held, [name]: other })).status).toBe(404);
+    expect((await ask('/needed', ann, { ...held, 'x-tenant-id': other })).status).toBe(409);
     const { owner: bob } = await tenant();
     expect((await ask('/needed', bob, held)).status).toBe(404);
   });
@@ -117,11 +119,32 @@ describeDatabases('which tenant a request is for', [tenancyMigrations], (test) =
     const [{ owner: ann, id: own }, acme] = [await tenant(), await tenant()];
     const member = await acme.add('member');
     await tenancy.select({ kind: 'session', id: 's' }, acme.id, member.userId);
-    const headers = { 'x-session': 's', 'x-tenant-id': own };
+    const headers = { 'x-session': 's', 'x-variable': own };
     expect((await ask('/needed', member, headers)).status).toBe(200);
     await tenancy.members.remove(acme.id, member.userId, { by: acme.owner.userId });
     expect((await ask('/needed', member, headers)).status).toBe(404);
     expect((await ask('/needed', ann, { ...headers, 'x-session': 'none' })).status).toBe(200);
+  });
+
+  test('is refused where the header names another than the one that was selected, whosever it is', async ({
+    db,
+  }) => {
+    const { ask, tenancy, tenant } = openApp(db);
+    const [acme, { id: foreign }] = [await tenant(), await tenant()];
+    const member = await acme.add('member');
+    const own = (await tenancy.tenants.create({ name: 'Own' }, { ownerId: member.userId })).id;
+    await tenancy.select({ kind: 'session', id: 's' }, acme.id, member.userId);
+    const refusal = async (named: string) => {
+      const answer = await ask('/needed', member, { 'x-session': 's', 'x-tenant-id': named });
+      return [answer.status, ((await answer.json()) as { code?: string }).code];
+    };
+    const others = [own, foreign, uuidv7(), 'no id', ''];
+    for (const other of others)
+      expect(await refusal(other)).toEqual([409, 'tenancy.tenant_mismatch']);
+    await tenancy.members.remove(acme.id, member.userId, { by: acme.owner.userId });
+    for (const other of others)
+      expect(await refusal(other)).toEqual([409, 'tenancy.tenant_mismatch']);
+    expect(await refusal(acme.id)).toEqual([404, 'tenancy.tenant_not_found']);
   });
 
   test('is checked on every request: a removal or a suspension takes effect on the next', async ({

@@ -244,11 +244,11 @@ describeDatabases('tenants over HTTP', [tenancyMigrations], (test) => {
     expect(asked.length).toBeGreaterThanOrEqual(12);
   });
 
-  test('need a guard on every route but the page of a link, and a stronger one to hand over and delete', async ({
+  test('need a guard on every route but the page of a link, and a stronger one to hand over, make owners and delete', async ({
     db,
   }) => {
     const { app, tenant } = openApp(db);
-    const { id, owner } = await tenant();
+    const { id, owner, add } = await tenant();
     const document = await openapiDocument(app, { info: { title: 'T', version: '1' } });
     for (const [path, methods] of Object.entries(document.paths ?? {}))
       for (const method of Object.keys(methods as object)) {
@@ -264,6 +264,25 @@ describeDatabases('tenants over HTTP', [tenancyMigrations], (test) => {
       ['POST', `/tenants/${id}/transfer`],
     ] as const)
       expect((await app.request(path, { method, headers })).status).toBe(401);
+    const bob = await add('member');
+    const role = `/tenants/${id}/members/${bob.userId}/role`;
+    const invitations = `/tenants/${id}/invitations`;
+    const invited = { email: 'heir@example.com', role: 'owner' };
+    const json = (method: string, path: string, body: object, more = {}) =>
+      app.request(path, {
+        method,
+        body: JSON.stringify(body),
+        headers: { ...headers, 'content-type': 'application/json', ...more },
+      });
+    const recent = { 'x-recent': '1' };
+    for (const [method, path, body, passed] of [
+      ['PUT', role, { role: 'owner' }, 200],
+      ['POST', invitations, invited, 201],
+    ] as const) {
+      expect((await json(method, path, body)).status).toBe(401);
+      expect((await json(method, path, { ...body, role: 'admin' })).status).toBe(passed);
+      expect((await json(method, path, body, recent)).status).toBe(passed);
+    }
     expect(undocumentedRoutes(app)).toEqual([]);
   });
 

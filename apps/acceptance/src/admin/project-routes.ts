@@ -29,10 +29,8 @@ export function supportRoutes(
     validated('query', ListProjectsOfAll),
     async (c) => {
       const { reason, ...page } = c.req.valid('query');
-      const { userId } = c.get('principal');
-      const { items, nextCursor } = await projects
-        .forSystem(`support ${userId}: ${reason}`)
-        .list(page);
+      const actor = { type: 'user', id: c.get('principal').userId } as const;
+      const { items, nextCursor } = await projects.forSystem(reason, { actor }).list(page);
       return c.json({ items: items.map(toProjectBody), nextCursor });
     },
   );

@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '@svc/core';
-import type { Db, Trx } from '@svc/db';
+import { afterCommit, type Db, type Trx } from '@svc/db';
 import { withTenant } from '@svc/tenancy';
 import type { Kysely } from 'kysely';
+import { remembered } from '../tenants/remembered.ts';
 
 export const planNames = ['free', 'pro'] as const;
 export type Plan = (typeof planNames)[number];
@@ -24,7 +25,9 @@ export interface Plans {
   /** The quotas of a tenant. In a transaction of that tenant, where one is given. */
   quotasOf(tenantId: string, options?: { within?: Trx }): Promise<Readonly<Record<string, number>>>;
   of(tenantId: string): Promise<Plan>;
-  /** In force for the next request; what a tenant has beyond a smaller plan it keeps. The caller has checked that the actor may. */
+  /** At most a second old: what each request is counted by. */
+  lately(tenantId: string): Promise<Plan>;
+  /** In force for the next request here, and within a second elsewhere; what a tenant has beyond a smaller plan it keeps. The caller has checked that the actor may. */
   set(
     tenantId: string,
     plan: Plan,
@@ -55,8 +58,10 @@ export function createPlans({ db, projects, audit, clock = systemClock }: PlansO
   };
   const of = (tenantId: string, within?: Trx) =>
     within === undefined ? withTenant(db, tenantId, read, { readOnly: true }) : read(within);
+  const known = remembered((tenantId) => of(tenantId), clock);
   return {
     of: (tenantId) => of(tenantId),
+    lately: known.of,
     quotasOf: async (tenantId, { within } = {}) => ({
       projects: projects[await of(tenantId, within)],
     }),
@@ -71,6 +76,7 @@ export function createPlans({ db, projects, audit, clock = systemClock }: PlansO
           .execute();
         const details = { plan, former };
         await audit({ type: 'plans.changed', tenantId, ...by, details }, { within: trx });
+        afterCommit(trx, () => known.forget(tenantId));
       }),
   };
 }

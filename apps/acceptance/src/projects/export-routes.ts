@@ -4,10 +4,11 @@ import { type Db, transact } from '@svc/db';
 import { operation, validated } from '@svc/http/hono';
 import type { Idempotency } from '@svc/idempotency';
 import { idempotencyFailures, type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
-import { type Tenancy, TenantNotFound, TenantSuspended } from '@svc/tenancy';
+import { type Tenancy, TenantMismatch, TenantNotFound, TenantSuspended } from '@svc/tenancy';
 import { requireTenant, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
+import type { TenantMfa } from '../tenants/mfa.ts';
 import { tenantPrincipal } from '../tenants/principal.ts';
 import {
   ExportNotFound,
@@ -28,13 +29,15 @@ interface ExportRoutesNeeds {
   idempotency: Idempotency;
   /** One that knows the tables of tenants. */
   db: Db;
+  /** Stands behind what finds the tenant. */
+  mfa: TenantMfa;
   /** Stands where person and tenant are known. */
   limit: MiddlewareHandler;
 }
 
 /** `/projects/exports`: all projects of the tenant in one file, written by a job. */
 export function exportRoutes(
-  { projectExports, auth, tenancy, idempotency, db, limit }: ExportRoutesNeeds,
+  { projectExports, auth, tenancy, idempotency, db, mfa, limit }: ExportRoutesNeeds,
   pages: PagesOptions,
 ) {
   const once = idempotent(idempotency, {
@@ -48,10 +51,11 @@ export function exportRoutes(
   });
   const exportsOf = ({ var: { principal, tenant } }: { var: Variables }) =>
     projectExports.forPrincipal(principal, tenant);
-  const refusals = [TenantNotFound, TenantSuspended, AccessDenied];
+  const refusals = [TenantMismatch, TenantNotFound, TenantSuspended, AccessDenied];
   return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))
+    .use(mfa)
     .use(limit)
     .post(
       '/',

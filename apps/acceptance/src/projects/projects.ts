@@ -9,7 +9,7 @@ import {
   uuidv7,
 } from '@svc/core';
 import { type Db, expectUpdated, type TransactOptions, type Trx } from '@svc/db';
-import { asSystem, type TenantLimits, withTenant } from '@svc/tenancy';
+import { asSystem, type SystemOptions, type TenantLimits, withTenant } from '@svc/tenancy';
 import { positionOf } from '../position.ts';
 import {
   createAccess,
@@ -65,8 +65,11 @@ export interface ProjectsOfMember {
 export interface Projects {
   /** The tenant is one of which the principal is a member, as `requireTenant` has found out. */
   forPrincipal(principal: Member['principal'], tenant: Member['tenant']): ProjectsOfMember;
-  /** Sees the projects of every tenant; each use is audited with the reason. */
-  forSystem(reason: string): Pick<ProjectsOfMember, 'list'>;
+  /** Sees the projects of every tenant; each use is audited, with who asked and why. */
+  forSystem(
+    reason: string,
+    options: Required<Pick<SystemOptions, 'actor'>>,
+  ): Pick<ProjectsOfMember, 'list'>;
 }
 
 /** What happened to a project. */
@@ -172,7 +175,7 @@ export function createProjects({
 
   return {
     forPrincipal: (principal, tenant) => forMember({ principal, tenant }),
-    forSystem: (reason) => ({
+    forSystem: (reason, { actor: asker }) => ({
       list: (options) =>
         asSystem(
           db,
@@ -180,6 +183,7 @@ export function createProjects({
           (trx) => pageOf(cursors, 'projects', options, projectRepository(trx)),
           {
             readOnly: true,
+            actor: asker,
             audit: ({ tenantId, actor }) =>
               audit({
                 type: 'projects.system_access',

@@ -5,9 +5,16 @@ import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } fr
 import { operation, validated } from '@svc/http/hono';
 import type { Idempotency } from '@svc/idempotency';
 import { type IdempotencyEnv, idempotent } from '@svc/idempotency/hono';
-import { QuotaExceeded, type Tenancy, TenantNotFound, TenantSuspended } from '@svc/tenancy';
+import {
+  QuotaExceeded,
+  type Tenancy,
+  TenantMismatch,
+  TenantNotFound,
+  TenantSuspended,
+} from '@svc/tenancy';
 import { requireTenant, staleAsPrecondition, type TenantEnv } from '@svc/tenancy/hono';
 import { Hono, type MiddlewareHandler } from 'hono';
+import type { TenantMfa } from '../tenants/mfa.ts';
 import { tenantPrincipal } from '../tenants/principal.ts';
 import { toProjectBody } from './body.ts';
 import { ProjectNotFound, type Projects } from './projects.ts';
@@ -31,13 +38,15 @@ interface ProjectRoutesNeeds {
   idempotency: Idempotency;
   /** One that knows the tables of tenants. */
   db: Db;
+  /** Stands behind what finds the tenant. */
+  mfa: TenantMfa;
   /** Stands where person and tenant are known. */
   limit: MiddlewareHandler;
 }
 
 /** `/projects`: the projects of the tenant that the request is for; with a session or an API key. */
 export function projectRoutes(
-  { projects, auth, tenancy, idempotency, db, limit }: ProjectRoutesNeeds,
+  { projects, auth, tenancy, idempotency, db, mfa, limit }: ProjectRoutesNeeds,
   pages: PagesOptions,
 ) {
   // A project that is created twice by a client that tries again would be there twice.
@@ -52,10 +61,11 @@ export function projectRoutes(
   });
   const projectsOf = ({ var: { principal, tenant } }: { var: Variables }) =>
     projects.forPrincipal(principal, tenant);
-  const refusals = [TenantNotFound, TenantSuspended, AccessDenied];
+  const refusals = [TenantMismatch, TenantNotFound, TenantSuspended, AccessDenied];
   return new Hono<AuthEnv & TenantEnv & IdempotencyEnv>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))
+    .use(mfa)
     .use(limit)
     .get(
       '/',

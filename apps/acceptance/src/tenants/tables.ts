@@ -7,6 +7,7 @@ export const tablesOfTenants = tenantTables([
   'app.projects',
   'app.project_exports',
   'app.tenant_plans',
+  'app.tenant_security',
   'svc_tenancy.usage',
   // They let somebody in, so no export has them.
   ...['api_keys', 'challenges'].map((name) => ({

@@ -6,6 +6,7 @@ import type { Webhooks } from '@svc/webhooks';
 import { webhookRoutes } from '@svc/webhooks/hono';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { authorization } from '../authorization.ts';
+import type { TenantMfa } from '../tenants/mfa.ts';
 import { tenantPrincipal } from '../tenants/principal.ts';
 
 type Env = AuthEnv & TenantEnv;
@@ -14,13 +15,15 @@ interface WebhookRoutesNeeds {
   webhooks: Webhooks;
   auth: Auth;
   tenancy: Tenancy;
+  /** Stands behind what finds the tenant. */
+  mfa: TenantMfa;
   /** Stands where person and tenant are known. */
   limit: MiddlewareHandler;
 }
 
 /** `/webhooks`: the endpoints of the tenant that the request is for, and what was sent to them; for its admins and owners. */
 export function tenantWebhookRoutes(
-  { webhooks, auth, tenancy, limit }: WebhookRoutesNeeds,
+  { webhooks, auth, tenancy, mfa, limit }: WebhookRoutesNeeds,
   pages: PagesOptions,
 ) {
   // Of two contexts the setters are not assignable, though this one has all that the other has.
@@ -33,6 +36,7 @@ export function tenantWebhookRoutes(
   return new Hono<Env>()
     .use(requireUser(auth, { ...pages, accept: 'any' }))
     .use(requireTenant(tenancy, { principal: tenantPrincipal }))
+    .use(mfa)
     .use(limit)
     .route(
       '/',

@@ -64,8 +64,15 @@ const touchEveryMs = 60_000;
 export interface ApiKeysOptions {
   prefix: string;
   /** Whether somebody may make a key for a tenant; nobody where it is missing. */
-  isMember: ((userId: string, tenantId: string) => boolean | Promise<boolean>) | undefined;
+  isMember: IsMember | undefined;
 }
+
+/** Says whether a user is a member of a tenant, and sees to it that they stay one until the transaction ends: then who removes them finds the key that it makes. */
+export type IsMember = (
+  userId: string,
+  tenantId: string,
+  options: { within: Trx },
+) => boolean | Promise<boolean>;
 
 export function createApiKeys(context: AuthContext, { prefix, isMember }: ApiKeysOptions): ApiKeys {
   const { clock, newId, random } = context;
@@ -90,16 +97,22 @@ export function createApiKeys(context: AuthContext, { prefix, isMember }: ApiKey
     keyId: string,
   ): AuthAct => ({ type, userId, tenantId, target: { type: 'api_key', id: keyId } });
   // Held to a tenant for good: what a key of another one could do would be more than its owner asked for.
-  const tenantFor = async ({ userId, user }: Principal, asked: string | undefined) => {
+  const tenantFor = ({ user }: Principal, asked: string | undefined) => {
     if (user.tenantId !== null || asked === undefined) {
       if (asked !== undefined && asked.toLowerCase() !== user.tenantId) throw new AccessDenied();
       return user.tenantId;
     }
     if (!isUuid(asked)) throw fault('/tenantId', 'uuid', 'Must be the id of a tenant.');
-    // The same for one that does not exist.
-    const isTheirs = (await isMember?.(userId, asked.toLowerCase())) === true;
-    if (!isTheirs) throw new AccessDenied();
     return asked.toLowerCase();
+  };
+  const demandMember = async (
+    within: Trx,
+    { userId, user }: Principal,
+    tenantId: string | null,
+  ) => {
+    if (tenantId === null || user.tenantId !== null) return;
+    // The same for a tenant that does not exist.
+    if ((await isMember?.(userId, tenantId, { within })) !== true) throw new AccessDenied();
   };
   // Also of a rotation: the new key outlives the one that is known.
   const tellOwner = (trx: Trx, { user }: Principal) =>
@@ -110,11 +123,12 @@ export function createApiKeys(context: AuthContext, { prefix, isMember }: ApiKey
       const { name, scopes, expiresInMs } = parseNewKey(context, input);
       // More than the owner has would wait to become a right that nobody gave the key.
       if (scopes.some((scope) => !principal.permissions.has(scope))) throw new AccessDenied();
-      const tenantId = await tenantFor(principal, input.tenantId);
+      const tenantId = tenantFor(principal, input.tenantId);
       const expiresAt = expiresInMs === null ? null : new Date(clock.now().getTime() + expiresInMs);
       const { userId } = principal;
       return transact(within ?? context.db, async (trx) => {
         await lockUser(trx, userId);
+        await demandMember(trx, principal, tenantId);
         const whose = { user_id: userId, tenant_id: tenantId };
         const row = { ...whose, name, scopes: [...scopes], expires_at: expiresAt };
         const made = await insert(trx, { ...row, level: session.level });
@@ -151,7 +165,12 @@ export function createApiKeys(context: AuthContext, { prefix, isMember }: ApiKey
       return transact(within ?? context.db, async (trx) => {
         await lockUser(trx, userId);
         const now = clock.now();
-        const row = isUuid(id) ? await findAlive(trx, userId, id, now) : undefined;
+        const find = (isLocked: boolean) => findAlive(trx, userId, id, { now, isLocked });
+        const known = isUuid(id) ? await find(false) : undefined;
+        if (known === undefined) throw new ApiKeyNotFound();
+        // The membership before the key, in which order who removes a member takes them.
+        await demandMember(trx, principal, known.tenant_id);
+        const row = await find(true);
         if (row === undefined || row.rotated_to !== null) throw new ApiKeyNotFound();
         if (row.scopes.some((scope) => !principal.permissions.has(scope))) throw new AccessDenied();
         const made = await insert(trx, { ...row, level: session.level });

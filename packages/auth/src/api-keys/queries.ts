@@ -47,7 +47,7 @@ export const findAlive = (
   db: Db,
   userId: string,
   id: string,
-  now: Date,
+  { now, isLocked }: { now: Date; isLocked: boolean },
 ): Promise<ApiKeyRow | undefined> =>
   tablesOf(db)
     .selectFrom('svc_auth.api_keys')
@@ -55,7 +55,7 @@ export const findAlive = (
     .where('id', '=', id)
     .where('user_id', '=', userId)
     .where(isAlive(now))
-    .forUpdate()
+    .$if(isLocked, (query) => query.forUpdate())
     .executeTakeFirst();
 
 export async function endAfter(

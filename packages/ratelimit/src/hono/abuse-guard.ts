@@ -2,12 +2,12 @@ import { type Clock, type Duration, isFailure, systemClock, toMs } from '@svc/co
 import { documentMiddleware } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import type { AbuseGuard, AbuseSignal } from '../abuse-guard.ts';
+import type { AbuseGuard, AbuseSignal, AbuseStatus } from '../abuse-guard.ts';
 import { CallerBlocked, CallerSlowed } from '../failures.ts';
 import { byAddress } from './key-by.ts';
 
 export interface AbuseGuardMiddlewareOptions {
-  /** Who answers for a request; nobody, and nothing is counted or refused. @default the client's address, IPv6 by its /64 */
+  /** Who answers for a request; nobody, and nothing is counted or refused. What a page of another site makes a browser send counts for `<caller> cross-site`, and never against the caller itself. @default the client's address, IPv6 by its /64 */
   caller?: (c: Context) => string | undefined;
   /** What an answer says of the caller. @default by its status and problem: 429, 413, malformed bodies and addresses, failed sign-ins, unknown routes */
   signalOf?: (c: Context) => AbuseSignal | undefined;
@@ -51,7 +51,7 @@ export function abuseGuard(
   const middleware: MiddlewareHandler = async (c, next) => {
     const caller = callerOf(c);
     if (caller === undefined) return next();
-    const { standing, blockedForMs } = await guard.status(caller);
+    const { standing, blockedForMs } = await worstOf(guard, callersOf(c, caller));
     if (standing === 'blocked') {
       c.set(judged, true);
       throw new CallerBlocked(blockedForMs);
@@ -101,8 +101,27 @@ function createReport(
     const caller = callerOf?.(c);
     if (signal === undefined || caller === undefined) return;
     c.set(judged, true);
-    await guard.report(caller, signal);
+    await guard.report(callersOf(c, caller).at(-1) as string, signal);
   };
+}
+
+/**
+ * Who is judged for a request; the last is counted against. The browser of a visitor sends what a foreign page wants, so
+ * that page could have the visitor blocked. Who is blocked stays so whatever a request says of itself. Links are apart:
+ * people come by them from mails and identity providers. (Sec-Fetch-Site: W3C Fetch Metadata)
+ */
+function callersOf(c: Context, caller: string): readonly string[] {
+  if (c.req.header('Sec-Fetch-Site') !== 'cross-site') return [caller];
+  const isLink = c.req.header('Sec-Fetch-Dest') === 'document';
+  return [caller, `${caller} cross-site${isLink ? ' link' : ''}`];
+}
+
+async function worstOf(guard: AbuseGuard, callers: readonly string[]): Promise<AbuseStatus> {
+  const statuses = await Promise.all(callers.map((caller) => guard.status(caller)));
+  const [worst] = statuses.toSorted(
+    (one, other) => other.blockedForMs - one.blockedForMs || other.score - one.score,
+  );
+  return worst as AbuseStatus;
 }
 
 function defaultSignalOf(c: Context): AbuseSignal | undefined {

@@ -22,6 +22,7 @@ import {
 import type { Tenancy } from '../tenancy.ts';
 import { acceptForm, acceptInvitation, formRefusals } from './accept-form.ts';
 import { noStore, toInvitationBody, toTenantBodyOf } from './answers.ts';
+import { forOwners } from './for-owners.ts';
 import { invitationPage } from './pages.ts';
 import { originOf } from './principal.ts';
 import type { TenantRoutesOptions } from './routes.ts';
@@ -29,7 +30,10 @@ import type { TenantRoutesOptions } from './routes.ts';
 const tags = ['Invitations'];
 
 /** Invitations to a tenant, and accepting one. */
-export function invitationRoutes(tenancy: Tenancy, { principal, guard }: TenantRoutesOptions) {
+export function invitationRoutes(
+  tenancy: Tenancy,
+  { principal, guard, sensitive = guard }: TenantRoutesOptions,
+) {
   const { invitations, appName } = tenancy;
   const refusals = [TenantNotFound, TenantSuspended, RoleRequired];
   return new Hono<HttpEnv>()
@@ -39,7 +43,7 @@ export function invitationRoutes(tenancy: Tenancy, { principal, guard }: TenantR
         id: 'inviteMember',
         summary: 'Invite somebody to a tenant',
         description:
-          'For admins and owners, at most to their own role. Mails a link that works once, for 7 days unless the app says otherwise; a former one stops working.',
+          'For admins and owners, at most to their own role. Mails a link that works once, for 7 days unless the app says otherwise; a former one stops working. Inviting an owner is confirmed like handing over.',
         tags,
         responses: { 201: { description: 'The invitation.', schema: InvitationBody } },
         failures: [ValidationFailed, TooManyInvitations, ...refusals],
@@ -47,6 +51,7 @@ export function invitationRoutes(tenancy: Tenancy, { principal, guard }: TenantR
       guard,
       validated('param', TenantParam),
       validated('json', InviteSchema),
+      forOwners(sensitive),
       async (c) => {
         const who = principal(c);
         const options = { by: who.userId, origin: originOf(c, who) };

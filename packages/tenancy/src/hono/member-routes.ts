@@ -19,12 +19,16 @@ import {
 import type { Tenancy } from '../tenancy.ts';
 import { noStore, toMemberBody } from './answers.ts';
 import { originOf } from './principal.ts';
+import { forOwners } from './for-owners.ts';
 import type { TenantRoutesOptions } from './routes.ts';
 
 const tags = ['Members'];
 
 /** The members of a tenant. */
-export function memberRoutes({ members }: Tenancy, { principal, guard }: TenantRoutesOptions) {
+export function memberRoutes(
+  { members }: Tenancy,
+  { principal, guard, sensitive = guard }: TenantRoutesOptions,
+) {
   const refusals = [TenantNotFound, TenantSuspended, RoleRequired];
   return new Hono<HttpEnv>()
     .get(
@@ -54,7 +58,8 @@ export function memberRoutes({ members }: Tenancy, { principal, guard }: TenantR
       operation({
         id: 'changeMemberRole',
         summary: "Change a member's role",
-        description: 'For owners. The last owner stays one.',
+        description:
+          'For owners. The last owner stays one. Making somebody an owner is confirmed like handing over.',
         tags,
         responses: { 200: { description: 'The member.', schema: MemberBody } },
         failures: [ValidationFailed, MemberNotFound, LastOwner, ...refusals],
@@ -62,6 +67,7 @@ export function memberRoutes({ members }: Tenancy, { principal, guard }: TenantR
       guard,
       validated('param', MemberParam),
       validated('json', ChangeRoleSchema),
+      forOwners(sensitive),
       async (c) => {
         const who = principal(c);
         const options = { by: who.userId, origin: originOf(c, who) };

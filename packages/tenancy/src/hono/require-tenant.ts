@@ -2,9 +2,9 @@ import type { Logger } from '@svc/core';
 import type { HttpEnv } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Actor, actorOf, recordAlone } from '../acts.ts';
-import { RoleRequired } from '../failures.ts';
+import { RoleRequired, TenantMismatch } from '../failures.ts';
 import type { Membership } from '../memberships.ts';
-import { tenantNeeded } from '../resolution.ts';
+import { isOther, tenantNeeded } from '../resolution.ts';
 import type { Tenancy } from '../tenancy.ts';
 import { originOf, type PrincipalOf } from './principal.ts';
 
@@ -35,10 +35,12 @@ export interface RequireTenantOptions {
 
 /**
  * Lets pass members of the tenant that the request names: by `override`, by what its session or API key has selected, by
- * the header `X-Tenant-Id`, or by the context variable `tenantId` of earlier middleware, the first that says something.
+ * the header `X-Tenant-Id`, or by the context variable `tenantId` of earlier middleware, the first that says something. A
+ * header that says another than what is selected is refused, so that nothing is done in a tenant that was not meant.
  * Who may work in one tenant only is in it, and nowhere else.
  * Saying grants nothing: the membership is looked up, now. Sets `tenant`.
  *
+ * @throws {TenantMismatch}
  * @throws {TenantNotFound} alike for no tenant, an unknown one, and one of others.
  * @throws {TenantSuspended}
  */
@@ -54,7 +56,7 @@ export function requireTenant(
   };
 }
 
-/** The same, but lets requests pass that name no tenant. One that names somebody else's is refused as by `requireTenant`. @throws {TenantNotFound} @throws {TenantSuspended} */
+/** The same, but lets requests pass that name no tenant. One that names somebody else's is refused as by `requireTenant`. @throws {TenantMismatch} @throws {TenantNotFound} @throws {TenantSuspended} */
 export function optionalTenant(
   tenancy: Tenancy,
   options: RequireTenantOptions,
@@ -104,10 +106,9 @@ async function resolve(
     variable: c.get('tenantId') as string | undefined,
   };
   if (held === null) return tenancy.resolve(userId, { ...named, selector });
-  const isOther = (id: string | null | undefined) =>
-    typeof id === 'string' && id.toLowerCase() !== held.toLowerCase();
   // Never another one in its place: what was asked for would happen where nobody expects it.
-  if (Object.values(named).some(isOther)) throw tenantNeeded();
+  if (isOther(named.override, held) || isOther(named.variable, held)) throw tenantNeeded();
+  if (isOther(named.header, held)) throw new TenantMismatch();
   return tenancy.resolve(userId, { override: held });
 }
 

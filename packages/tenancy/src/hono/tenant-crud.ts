@@ -16,6 +16,7 @@ import {
   ResourceConflict,
   ResourceNotFound,
   RoleRequired,
+  TenantMismatch,
   TenantNotFound,
   TenantSuspended,
 } from '../failures.ts';
@@ -122,7 +123,7 @@ export function tenantCrud<
   };
   const bodyOf = (row: TenantRow) => toBody(schemas.body, row);
   const tags = [capitalized(names.many)];
-  const refusals = [TenantNotFound, TenantSuspended, RoleRequired];
+  const refusals = [TenantMismatch, TenantNotFound, TenantSuspended, RoleRequired];
   const one = `the ${names.one}`;
 
   const routes = new Hono<TenantEnv>()
