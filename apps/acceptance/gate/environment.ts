@@ -161,7 +161,7 @@ function appSettings(
     AUTH_LOCKOUT_FIRST_WAIT: '1s',
     AUTH_LOCKOUT_MAX_WAIT: '4s',
     // Long enough to bring a tenant back in, short enough to wait for.
-    TENANCY_DELETION_GRACE: '5s',
+    TENANCY_DELETION_GRACE: '8s',
     // As few as one scenario fills, and more than the others make in one tenant.
     FREE_PLAN_PROJECTS: '5',
     PRO_PLAN_PROJECTS: '8',

@@ -1,7 +1,7 @@
 import { type MailRequest, MailRequestSchema } from '@svc/auth';
+import { isFailure } from '@svc/core';
 import { type AttemptContext, defineTask, exponential, NonRetryable } from '@svc/jobs';
 import { type TenancyMailRequest, TenancyMailRequestSchema, TenantNotFound } from '@svc/tenancy';
-import { isFailure } from '@svc/core';
 import { MailRejected } from '@svc/mail';
 import { type Deliver, deliverTask } from '@svc/webhooks';
 import * as v from 'valibot';
