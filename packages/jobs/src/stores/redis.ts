@@ -17,6 +17,8 @@ import {
 } from './redis-scripts/steer.ts';
 import { together } from './together.ts';
 
+export { type Outbox, type OutboxOptions, withOutbox } from './outbox.ts';
+export { redisScheduleStore, type RedisScheduleStoreOptions } from '../schedules/stores/redis.ts';
 export type { RedisClient, RedisSubscriber } from './redis-client.ts';
 
 export interface RedisStoreOptions {
@@ -195,8 +197,7 @@ export function redisStore(
 
 type Run = ReturnType<typeof createScript>;
 
-/** @throws {TypeError} */
-export function requireOutside(within: unknown): void {
+function requireOutside(within: unknown): void {
   if (within !== undefined) throw new TypeError('this store cannot join a transaction');
 }
 
