@@ -54,6 +54,30 @@ describe.skipIf(noRedisServer !== undefined)(
       await until(async () => (await rowsLeft(db)) === 0);
     });
 
+    test('a worker that has only Redis in common with who enqueued is woken when it is moved', async ({
+      db,
+    }) => {
+      const greet = task();
+      const prefix = uuidv7();
+      const bare = redisStore(await server.connect(), { prefix });
+      const poll = { first: '10s', longest: '10s' } as const;
+      await using queue = open(db, [greet], { poll, queue: { store: bare } });
+      await queue.worker.drained();
+      await systemClock.sleep(100);
+      const own = redisStore(await server.connect(), { prefix });
+      const slow: typeof own = {
+        ...own,
+        // After the commit has called everybody.
+        move: async (...words) => systemClock.sleep(300).then(() => own.move(...words)),
+      };
+      const jobs = createJobs({ store: withOutbox(slow, db), tasks: [greet] });
+      const seen = nextEvent(completed, (event) => event.task === greet.name);
+      const beganAtMs = systemClock.elapsedMs();
+      await transact(db, (trx) => jobs.enqueue(greet, { n: 1 }, { within: trx }));
+      await seen;
+      expect(systemClock.elapsedMs() - beganAtMs).toBeLessThan(3000);
+    });
+
     test('what is rolled back is nowhere', async ({ db }) => {
       const greet = task();
       const store = await openOutbox(db);

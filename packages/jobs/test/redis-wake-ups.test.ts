@@ -50,6 +50,8 @@ describe.skipIf(noRedisServer !== undefined)(
       await using worker = createWorker({ jobs, poll });
       worker.start();
       await worker.drained();
+      // It listens by now.
+      await systemClock.sleep(200);
       server.kill('SIGKILL');
       await until(() =>
         other.stats().then(
