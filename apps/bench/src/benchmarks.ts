@@ -3,6 +3,8 @@ import { auditAppend } from './benchmarks/audit-append.ts';
 import { auditVerify } from './benchmarks/audit-verify.ts';
 import { idempotencyJoined } from './benchmarks/idempotency-joined.ts';
 import { idempotencyReplay } from './benchmarks/idempotency-replay.ts';
+import { jobsDrain } from './benchmarks/jobs-drain.ts';
+import { jobsStart } from './benchmarks/jobs-start.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
 import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
 import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
@@ -24,4 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   idempotencyJoined,
   idempotencyReplay,
   tenantTransaction,
+  jobsDrain,
+  jobsStart,
 ];
