@@ -87,6 +87,21 @@ describe.skipIf(noRedisServer !== undefined)(
       expect(found.map(({ id }) => id)).toEqual(rare.map(({ id }) => id).toReversed());
     });
 
+    test('20 000 are stored in one call', async () => {
+      const tasks = [task()] as const;
+      const jobs = createJobs({
+        store: redisStore(await server.connect(), { prefix: 'm' }),
+        tasks,
+      });
+      const items = Array.from({ length: 20_000 }, (_, n) => ({ payload: { n } }));
+      const stored = await jobs.enqueueMany(tasks[0], items);
+      expect(stored.filter(({ isDuplicate }) => isDuplicate)).toEqual([]);
+      expect((await jobs.stats()).tasks).toEqual({ [tasks[0].name]: { ready: 20_000 } });
+      expect(await jobs.get(stored[19_999]?.id as string)).toMatchObject({
+        payload: { n: 19_999 },
+      });
+    });
+
     test('dead letters by the thousand are replayed as far as it is said, the oldest first', async () => {
       const store = redisStore(await server.connect(), { prefix: 'd' });
       const tasks = [task(), task()] as const;

@@ -1,5 +1,5 @@
 import type { Job, JobError, JobState } from '../job.ts';
-import type { JobAttributes, LeasedJob, NewJob } from '../store.ts';
+import type { JobAttributes, LeasedJob, NewJob, Outcome } from '../store.ts';
 
 /** The words of one job for the script that stores it. */
 export function toWords(job: NewJob): (string | number)[] {
@@ -21,6 +21,15 @@ export function toWords(job: NewJob): (string | number)[] {
     keepMs,
   ];
 }
+
+/** The five words of one outcome. */
+export const toOutcomeWords = (outcome: Outcome): (string | number)[] => [
+  outcome.lease,
+  outcome.id,
+  outcome.kind,
+  'delayMs' in outcome ? outcome.delayMs : 'result' in outcome ? (outcome.result ?? '') : '',
+  'error' in outcome ? outcome.error : '',
+];
 
 /** What a claim answers for one job. */
 export type LeasedWords = [

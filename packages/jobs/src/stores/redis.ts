@@ -1,8 +1,16 @@
 import type { Job, JobState } from '../job.ts';
 import { jobStates } from '../job.ts';
-import type { DeadFilter, Enqueued, JobFilter, JobStats, JobStore, NewJob } from '../store.ts';
+import type {
+  DeadFilter,
+  Enqueued,
+  JobFilter,
+  JobStats,
+  JobStore,
+  NewJob,
+  Outcome,
+} from '../store.ts';
 import { createScript, type RedisClient } from './redis-client.ts';
-import { type LeasedWords, toJob, toLeased, toWords } from './redis-jobs.ts';
+import { type LeasedWords, toJob, toLeased, toOutcomeWords, toWords } from './redis-jobs.ts';
 import { listenInRedis } from './redis-listen.ts';
 import { claimScript } from './redis-scripts/claim.ts';
 import { enqueueScript } from './redis-scripts/enqueue.ts';
@@ -43,6 +51,7 @@ export interface RedisJobStore extends JobStore {
 const purgedAtOnce = 500;
 const looksAtOnce = 500;
 const deadAtOnce = 500;
+const toldAtOnce = 1000;
 
 /**
  * Keeps jobs in Redis 6.2 or later, by the server's clock; each call is one script. It keeps them as well as Redis does:
@@ -80,10 +89,9 @@ export function redisStore(
   ): Promise<readonly Enqueued[]> => {
     await requireMemory();
     const holders = (await storeNow(
+      JSON.stringify(jobs.map(toWords)),
       term,
-      settled.length,
       ...settled,
-      ...jobs.flatMap(toWords),
     )) as string[];
     return jobs.map(({ id }, at) => {
       const holder = holders[at] as string;
@@ -144,20 +152,13 @@ export function redisStore(
     },
     async finish(outcomes) {
       const told = outcomes.filter(({ kind }) => kind !== 'released');
-      if (told.length === 0) return [];
-      const words = told.flatMap((outcome) => [
-        outcome.lease,
-        outcome.id,
-        outcome.kind,
-        outcome.kind === 'done'
-          ? (outcome.result ?? '')
-          : 'delayMs' in outcome
-            ? outcome.delayMs
-            : '',
-        'error' in outcome ? outcome.error : '',
-      ]);
-      const refused = new Set((await finishNow(...words)) as number[]);
-      return told.filter((_, at) => refused.has(at));
+      const refused: Outcome[] = [];
+      for (let from = 0; from < told.length; from += toldAtOnce) {
+        const some = told.slice(from, from + toldAtOnce);
+        const late = (await finishNow(...some.flatMap(toOutcomeWords))) as number[];
+        refused.push(...late.map((at) => some[at] as Outcome));
+      }
+      return refused;
     },
     complete: () => Promise.reject(new TypeError('this store cannot join a transaction')),
     async progress(lease, id, value) {

@@ -1,23 +1,22 @@
 import { jobsPrelude } from './jobs.ts';
 
 /**
- * ARGV[1] is the term of a relay, empty where none moves the jobs; ARGV[2] how many ids follow that it will not move again.
- * Then thirteen words for each job. Answers for each who has its unique key, or nothing.
+ * ARGV: the jobs, as a JSON array of thirteen words each, so that a call has few arguments however many they are; the term
+ * of a relay, empty where none moves them; and ids that it will not move again. Answers for each job who has its unique key,
+ * or nothing.
  */
 export const enqueueScript = `${jobsPrelude}
-local term, forgotten, reply, tasks = ARGV[1], tonumber(ARGV[2]), {}, {}
+local jobs, term, reply, tasks = cjson.decode(ARGV[1]), ARGV[2], {}, {}
 if term ~= '' then
   if tonumber(term) < tonumber(call('GET', base .. 'term') or 0) then
     return redis.error_reply('STALE another relay moves jobs since')
   end
   call('SET', base .. 'term', term)
-  for i = 3, 2 + forgotten do call('ZREM', base .. 'moved', ARGV[i]) end
+  for i = 3, #ARGV do call('ZREM', base .. 'moved', ARGV[i]) end
   call('ZREMRANGEBYSCORE', base .. 'moved', '-inf', now - 7 * 86400000)
 end
-for i = 3 + forgotten, #ARGV, 13 do
-  local id, task, payload, priority, group = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local cost, most, delay, run_at, attributes = ARGV[i + 5], ARGV[i + 6], ARGV[i + 7], ARGV[i + 8], ARGV[i + 9]
-  local unique, till, keep = ARGV[i + 10], ARGV[i + 11], ARGV[i + 12]
+for _, job in ipairs(jobs) do
+  local id, task, payload, priority, group, cost, most, delay, run_at, attributes, unique, till, keep = unpack(job)
   local is_known = term ~= '' and call('ZADD', base .. 'moved', 'NX', now, id) == 0 or call('EXISTS', job_key(id)) == 1
   local holder = not is_known and unique ~= '' and call('HGET', base .. 'unique', unique)
   reply[#reply + 1] = holder or ''

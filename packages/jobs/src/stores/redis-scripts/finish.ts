@@ -5,7 +5,8 @@ export const finishScript = `${jobsPrelude}
 local refused, leases = {}, {}
 for i = 1, #ARGV, 5 do
   local lease, id, kind, value, message = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-  local job = call('SREM', base .. 'lease:' .. lease, id) == 1 and read(id)
+  local look = (kind == 'done' or kind == 'cancelled') and read_little or read
+  local job = call('SREM', base .. 'lease:' .. lease, id) == 1 and look(id)
   if not job then
     refused[#refused + 1] = (i - 1) / 5
   else

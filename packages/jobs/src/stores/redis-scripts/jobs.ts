@@ -82,6 +82,12 @@ local function make_ready(job, at_front)
   enter('ready', job.task, job.id)
 end
 
+-- What an ending needs of most jobs.
+local function read_little(id)
+  local f = call('HMGET', job_key(id), 'task', 'key', 'until', 'keep', 'limited', 'group')
+  if not f[1] then return nil end
+  return {id = id, task = f[1], unique = f[2], till = f[3], keep = tonumber(f[4] or 0), limited = f[5], group = f[6] or ''}
+end
 local function read(id)
   local f = call('HMGET', job_key(id), 'state', 'task', 'group', 'priority', 'cost', 'tries', 'most', 'key', 'until', 'keep',
     'lease', 'limited', 'errors')
