@@ -10,12 +10,14 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { completed, createJobs } from '../src/index.ts';
 import { outboxMigrations } from '../src/migrations.ts';
 import { redisStore, withOutbox } from '../src/stores/redis.ts';
-import { countedTask } from './counted-task.ts';
+import { countedTask, effects } from './counted-task.ts';
 import { nextEvent, open, task, until } from './open-jobs.ts';
 import { type ConnectedServer, startRedis } from './redis-server.ts';
 
-const test = databaseTest([outboxMigrations]);
-const program = fileURLToPath(new URL('./programs/relay-killed.ts', import.meta.url));
+const test = databaseTest([outboxMigrations, effects]);
+const program = (name: string) => fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url));
+const startProgram = (name: string, ...words: string[]) =>
+  spawn(process.execPath, ['--conditions=@svc/source', program(name), ...words]);
 const rowsLeft = async (db: Db) => {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from svc_jobs_outbox.jobs`.execute(db);
@@ -143,13 +145,8 @@ describe.skipIf(noRedisServer !== undefined)(
       const prefix = uuidv7();
       const runs: number[] = [];
       const counted = countedTask(({ n }) => void runs.push(n));
-      const killed = spawn(process.execPath, [
-        '--conditions=@svc/source',
-        program,
-        database.urls?.url ?? '',
-        String(server.port),
-        prefix,
-      ]);
+      const url = database.urls?.url ?? '';
+      const killed = startProgram('relay-killed', url, String(server.port), prefix);
       const [code, signal] = await once(killed, 'close');
       expect([code, signal]).toEqual([null, 'SIGKILL']);
       expect(await rowsLeft(db)).toBe(3);
@@ -163,6 +160,37 @@ describe.skipIf(noRedisServer !== undefined)(
       expect(await rowsLeft(db)).toBe(0);
       await queue.worker.drained();
       expect(runs.toSorted()).toEqual([0, 1, 2]);
+    });
+
+    test('of processes that are killed at any moment each job that was committed runs, once', async ({
+      db,
+      database,
+    }) => {
+      const prefix = uuidv7();
+      const runs: number[] = [];
+      const counted = countedTask(({ n }) => void runs.push(n));
+      const queue = { store: await openOutbox(db, prefix), keepDone: false } as const;
+      await using working = open(db, [counted], { queue });
+      const url = database.urls?.url ?? '';
+      for (let round = 0; round < 6; round += 1) {
+        const first = String(round * 1_000_000);
+        const victim = startProgram('enqueue-outbox', url, String(server.port), prefix, first);
+        await once(victim.stdout, 'data');
+        await systemClock.sleep(150 + round * 50);
+        victim.kill('SIGKILL');
+        await once(victim, 'close');
+      }
+      const committed = async () =>
+        (await sql<{ n: number }>`select n from effects.runs order by n`.execute(db)).rows.map(
+          ({ n }) => n,
+        );
+      // What the server was committing when the last one was killed is there in a moment.
+      await systemClock.sleep(100);
+      await until(async () => (await rowsLeft(db)) === 0);
+      await working.worker.drained();
+      const expected = await committed();
+      expect(expected.length).toBeGreaterThan(100);
+      expect(runs.toSorted((a, b) => a - b)).toEqual(expected);
     });
 
     test('a relay that another has followed is refused', async ({ db }) => {

@@ -143,7 +143,7 @@ interface OutboxRow {
 
 const toNewJob = ({ job, run_at }: OutboxRow): NewJob => ({
   ...(JSON.parse(job) as NewJob),
-  delayMs: 0,
+  // By the clock of the database.
   runAt: run_at,
 });
 
@@ -157,7 +157,7 @@ async function writeRows(trx: Trx, jobs: readonly NewJob[]): Promise<void> {
   await trx.executeQuery(
     CompiledQuery.raw(writeText, [
       jobs.map(({ id }) => id),
-      jobs.map(({ delayMs: _, runAt: __, ...job }) => JSON.stringify(job)),
+      jobs.map((job) => JSON.stringify({ ...job, delayMs: 0, runAt: null })),
       jobs.map(({ delayMs }) => delayMs),
       jobs.map(({ runAt }) => runAt),
     ]),
