@@ -87,6 +87,35 @@ describe.skipIf(noRedisServer !== undefined)(
       expect(found.map(({ id }) => id)).toEqual(rare.map(({ id }) => id).toReversed());
     });
 
+    test('a tick is held as long as it is enqueued, and five seconds longer by who was killed', async () => {
+      const tickAt = new Date('2026-01-01T00:00:05Z');
+      const [dying, client] = [await server.connect(), await server.connect()];
+      const [killed, alive, other] = [dying, client, client].map((each) =>
+        redisScheduleStore(each),
+      );
+      const names = ['of-the-killed', 'of-the-slow'] as const;
+      const schedules = names.map((name) => ({ name, pattern: 'a' }));
+      await other?.register(schedules, new Date('2026-01-01T00:00:00Z'));
+      const claim = (schedule: string) => ({ schedule, tickAt, advances: true });
+      const never = new Promise(() => {});
+      await new Promise<void>((resolve) => {
+        void killed?.claimTick(claim(names[0]), () => (resolve(), never));
+      });
+      dying.disconnect();
+      const beganAtMs = systemClock.elapsedMs();
+      const slow = alive?.claimTick(claim(names[1]), () => systemClock.sleep(6000));
+      const [taken, twice] = await Promise.all([
+        other
+          ?.claimTick(claim(names[0]), async () => {})
+          .then((isOurs) => {
+            expect(systemClock.elapsedMs() - beganAtMs).toBeLessThan(7000);
+            return isOurs;
+          }),
+        systemClock.sleep(100).then(() => other?.claimTick(claim(names[1]), async () => {})),
+      ]);
+      expect([taken, await slow, twice]).toEqual([true, true, false]);
+    });
+
     test('20 000 are stored in one call', async () => {
       const tasks = [task()] as const;
       const jobs = createJobs({
