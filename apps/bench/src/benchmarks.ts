@@ -6,6 +6,8 @@ import { idempotencyReplay } from './benchmarks/idempotency-replay.ts';
 import { jobsDrain } from './benchmarks/jobs-drain.ts';
 import { jobsEnqueue } from './benchmarks/jobs-enqueue.ts';
 import { jobsOwnTransactions } from './benchmarks/jobs-own-transactions.ts';
+import { jobsRedisDrain } from './benchmarks/jobs-redis-drain.ts';
+import { jobsStart } from './benchmarks/jobs-start.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
 import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
 import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
@@ -33,4 +35,6 @@ export const benchmarks: readonly Benchmark[] = [
   jobsDrain,
   webhookSignaturesSmall,
   webhookSignaturesLarge,
+  jobsRedisDrain,
+  jobsStart,
 ];

@@ -197,7 +197,8 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
         }
       },
       async complete({ within, result }) {
-        if (!store.joins) throw new TypeError('this store cannot join a transaction');
+        if (store.joins !== true)
+          throw new TypeError('a job of this store cannot be completed in a transaction');
         if (attempt.hasEnded) throw new JobLost();
         attempt.completion = 'written';
         afterCommit(within, () => void (attempt.completion = 'committed'));
@@ -206,7 +207,7 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
       },
       transact(fn) {
         if (store.transact === undefined)
-          throw new TypeError('this store cannot join a transaction');
+          throw new TypeError('a job of this store cannot be completed in a transaction');
         return store.transact(async (trx: Trx) => {
           const result = await fn(trx);
           await context.complete({ within: trx, result });

@@ -84,6 +84,8 @@ const tables = [
   end $$`,
 ];
 
+export { outboxMigrations } from './stores/outbox-migrations.ts';
+
 /** The tables and functions of `@svc/jobs/postgres`, in schema `svc_jobs`. */
 export const jobsMigrations: Migrations = {
   schema: 'svc_jobs',

@@ -174,8 +174,8 @@ export interface JobStats {
  * - Each rejects when the store cannot be asked; asking again is safe, but for `enqueue` with new ids.
  */
 export interface JobStore {
-  /** Whether it can be part of the caller's transaction. */
-  readonly joins: boolean;
+  /** Whether it can be part of the caller's transaction; `enqueue` where only jobs that are enqueued can. */
+  readonly joins: boolean | 'enqueue';
   enqueue(jobs: readonly NewJob[], within?: Trx): Promise<readonly Enqueued[]>;
   claim(request: ClaimRequest): Promise<Claim>;
   /** The leases begin anew. */

@@ -5,6 +5,8 @@ import type { ClaimRequest, JobStore, NewJob, Outcome } from './store.ts';
 import { limitPromises } from './testing/limits.ts';
 import { recordPromises } from './testing/records.ts';
 
+export { describeScheduleStore, type OpenScheduleStores } from './schedules/testing.ts';
+
 /** A store and a way to let its time pass. */
 export interface JobStoreHarness {
   /** Two of them on the same jobs, as two processes have them; a store of one process twice. */

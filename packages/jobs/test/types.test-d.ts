@@ -1,6 +1,8 @@
+import type { Cluster, Redis } from 'ioredis';
 import * as v from 'valibot';
 import { expectTypeOf, test } from 'vitest';
 import { createJobs, defineTask, memoryStore, type PayloadOf } from '../src/index.ts';
+import type { RedisClient } from '../src/stores/redis.ts';
 
 const send = defineTask({
   name: 'mail.send',
@@ -27,4 +29,9 @@ test('a payload is that of its task', () => {
 test('enqueue can be handed over as it is', () => {
   const enqueue: (task: 'count', payload: number) => Promise<{ id: string }> = jobs.enqueue;
   void enqueue;
+});
+
+test('clients of ioredis fit as they are', () => {
+  expectTypeOf<Redis>().toExtend<RedisClient>();
+  expectTypeOf<Cluster>().toExtend<RedisClient>();
 });
