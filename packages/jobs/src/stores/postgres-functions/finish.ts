@@ -15,13 +15,12 @@ begin
   end if;
   -- A transaction that is completing a job of it holds the lease: then it stays, settled, until it expires.
   whole := array(select id from svc_jobs.leases where id = any(p_closed) order by id for update skip locked);
-  -- Whoever holds a job of a lease, so that it can be waited for, comes first: see svc_jobs.hold.
-  perform pg_advisory_xact_lock_shared(6118, hashtext(lease::text)) from (
-    select distinct lease from json_to_recordset(p_outcomes) as r(lease uuid) where lease <> all(whole) order by 1) l;
+  -- The advisory lock waits for who holds a job of the lease, so that another can wait for it: see svc_jobs.hold.
   with o as materialized (
     select * from json_to_recordset(p_outcomes) as r(lease uuid, id uuid, kind text)
   ), there as materialized (
-    select id from svc_jobs.leases where id in (select lease from o where lease <> all(whole)) order by id for key share
+    select id, pg_advisory_xact_lock_shared(6118, hashtext(id::text)) from svc_jobs.leases
+    where id in (select lease from o where lease <> all(whole)) order by id for key share
   ), settled as (
     insert into svc_jobs.settled (lease_id, job_id)
       select lease, o.id from o join there on there.id = o.lease where kind <> 'released' order by 1, 2
