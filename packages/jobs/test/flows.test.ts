@@ -93,22 +93,57 @@ describe('a job that comes after others', () => {
     await expect(jobs.enqueue(first, { n: 1 }, wrong)).rejects.toThrow(TypeError);
   });
 
-  test('while a long transaction comes to wait for it, a job keeps its lease', async ({ db }) => {
-    let release = () => {};
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const [slow, last] = [task({ run: () => gate }), task()];
-    await using queue = open(db, [slow, last], { lease: '300ms' });
-    const { id } = await queue.jobs.enqueue(slow, { n: 1 });
-    await until(() => queue.worker.running === 1);
-    const next = await transact(db, async (trx) => {
-      const waiting = await queue.jobs.enqueue(last, { n: 2 }, { within: trx, after: [id] });
-      await systemClock.sleep(1000);
-      release();
-      await systemClock.sleep(200);
-      return waiting.id;
+  for (const way of ['with its lease', 'in a transaction'] as const)
+    test(`while a long transaction comes to wait for a job that ends ${way}, no lease is lost`, async ({
+      db,
+    }) => {
+      let release = () => {};
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      const slow = task({
+        run: async (_, context) => {
+          await gate;
+          if (way === 'in a transaction') await context.transact(async () => {});
+        },
+      });
+      const last = task();
+      await using queue = open(db, [slow, last], { lease: '300ms' });
+      const { id } = await queue.jobs.enqueue(slow, { n: 1 });
+      await until(() => queue.worker.running === 1);
+      const { id: beside } = await queue.jobs.enqueue(slow, { n: 2 });
+      await until(() => queue.worker.running === 2);
+      const next = await transact(db, async (trx) => {
+        const waiting = await queue.jobs.enqueue(last, { n: 3 }, { within: trx, after: [id] });
+        await systemClock.sleep(1000);
+        release();
+        await systemClock.sleep(200);
+        return waiting.id;
+      });
+      for (const each of [next, id, beside]) {
+        await until(async () => (await queue.jobs.get(each))?.state === 'done');
+        expect(await queue.jobs.get(each)).toMatchObject({ attempts: 1 });
+      }
     });
-    await until(async () => (await queue.jobs.get(next))?.state === 'done');
-    expect(await queue.jobs.get(id)).toMatchObject({ state: 'done', attempts: 1 });
+
+  test('is ready when the last two of them end in transactions side by side', async ({ db }) => {
+    const side = task({
+      run: (_, context) =>
+        transact(db, async (trx) => {
+          await context.complete({ within: trx });
+          await systemClock.sleep(200);
+        }),
+    });
+    const last = task();
+    await using queue = open(db, [side, last]);
+    const { id } = await transact(db, async (within) => {
+      const sides = await queue.jobs.enqueueMany(
+        side,
+        [1, 2, 3].map((n) => ({ payload: { n } })),
+        { within },
+      );
+      return queue.jobs.enqueue(last, { n: 4 }, { within, after: sides.map((each) => each.id) });
+    });
+    await until(async () => (await queue.jobs.get(id))?.state === 'done');
+    expect(await queue.jobs.get(id)).toMatchObject({ attempts: 1 });
   });
 
   test('can be cancelled; who runs all the same does so at once', async ({ db }) => {
