@@ -64,6 +64,18 @@ function endingPromises(promise: DeclarePromise): void {
     expect(await stores[0].flows?.awaited(job.id)).toMatchObject([{ state: 'done', result: 7 }]);
   });
 
+  promise('what ends while others of its lease run is told, with its result', async (bench) => {
+    const { stores, claim } = bench;
+    const { task, id, awaited } = await openFlow(bench);
+    const { lease } = await claim(task);
+    const part = { lease, id: awaited[1], kind: 'done', result: '"part"' } as const;
+    expect(await stores[0].finish([part], [])).toEqual([]);
+    expect(await stores[0].flows?.awaited(id)).toMatchObject([
+      { state: 'open' },
+      { state: 'done', result: 'part' },
+    ]);
+  });
+
   promise('its own hour counts as well', async (bench) => {
     const { stores, unique, add, claim, newJob, wait } = bench;
     const [task, last] = [unique('hour'), unique('last')];
