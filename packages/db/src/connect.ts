@@ -11,6 +11,8 @@ export interface ConnectOptions {
   connectTimeoutMs?: number;
   /** Milliseconds to wait for a free connection. @default 10000 */
   acquireTimeoutMs?: number;
+  /** Milliseconds until a statement without an answer costs its connection; it may still be carried out. @default none */
+  statementTimeoutMs?: number;
   /** Set on every connection; created on PGlite, whose only user is a superuser. @default the user of the URL */
   role?: string;
   /** @default systemClock */
@@ -32,17 +34,19 @@ const roleName = /^[a-z_][a-z0-9_]{0,62}$/;
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
   const { poolSize = 10, connectTimeoutMs = 5000, acquireTimeoutMs = 10_000 } = options;
-  const { role, clock = systemClock, logger = silentLogger } = options;
+  const { statementTimeoutMs, role, clock = systemClock, logger = silentLogger } = options;
   if (!Number.isInteger(poolSize) || poolSize < 1)
     throw new TypeError('poolSize must be a whole number above 0');
   if (role !== undefined && !roleName.test(role)) {
     throw new TypeError('role must be lower-case letters, digits and underscores');
   }
+  if (statementTimeoutMs !== undefined && !(statementTimeoutMs > 0))
+    throw new TypeError('statementTimeoutMs must be above 0');
   const common = { connectTimeoutMs, acquireTimeoutMs, role, clock, logger };
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     if (!URL.canParse(url)) throw new TypeError('the database URL is not a URL');
     const { openPostgres } = await import('./postgres/pool.ts');
-    const sessions = await openPostgres({ url, max: poolSize, ...common });
+    const sessions = await openPostgres({ url, max: poolSize, statementTimeoutMs, ...common });
     return connectionOver(sessions, 'postgres', clock, logger);
   }
   const { openPglite } = await import('./pglite/open.ts');

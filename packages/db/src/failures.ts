@@ -1,6 +1,6 @@
 import { failure, type FailureDetails } from '@svc/core';
 
-/** The database cannot be reached, went away in the middle, or has no free connection in time. After a lost COMMIT the outcome is unknown. */
+/** The database cannot be reached, went away in the middle, does not answer in time, or has no free connection in time. After a lost COMMIT the outcome is unknown. */
 export class DatabaseUnavailable extends failure(
   'db.unavailable',
   'unavailable',

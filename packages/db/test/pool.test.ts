@@ -66,6 +66,44 @@ describe('the pool', () => {
     proxy.close();
   });
 
+  test('gives up a connection that no answer comes through, and goes on with another', async ({
+    database,
+  }) => {
+    // Cut without a word: bytes go nowhere, and nobody is told. What is opened later works.
+    const { hostname, port } = new URL(database.urls!.url);
+    const pipes: { client: Socket; server: Socket }[] = [];
+    const proxy = createServer((client) => {
+      const server = openSocket(Number(port), hostname).on('error', () => {});
+      client.on('error', () => {}).on('close', () => server.destroy());
+      client.pipe(server).pipe(client);
+      pipes.push({ client, server });
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = new URL(database.urls!.url);
+    url.port = String((proxy.address() as AddressInfo).port);
+    await using connection = await connect(url.href, { poolSize: 2, statementTimeoutMs: 400 });
+    // Longer than that altogether, and idle for longer: neither is a statement without an answer.
+    const backend = async () =>
+      (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(connection.db)).rows[0]
+        ?.pid;
+    const pid = await backend();
+    for (let i = 0; i < 5; i += 1) await sql`select pg_sleep(0.15)`.execute(connection.db);
+    await systemClock.sleep(600);
+    expect(await backend()).toBe(pid);
+    for (const { client, server } of pipes) {
+      client.unpipe(server);
+      server.unpipe(client);
+    }
+    const startedMs = systemClock.elapsedMs();
+    const error = await failureOf(connection.ping());
+    expect(unavailable(error)).toBe(true);
+    expect((error as Error).cause).toMatchObject({ message: 'no answer within 400 ms' });
+    expect(systemClock.elapsedMs() - startedMs).toBeLessThan(2000);
+    await connection.ping();
+    expect(connection.pool().open).toBe(1);
+    proxy.close();
+  });
+
   test('refuses those who wait too long, and serves the next', async ({ database }) => {
     await using connection = await connect(database.urls!.url, {
       poolSize: 1,
@@ -149,6 +187,11 @@ describe('the pool', () => {
     await expect(waiting).resolves.toBeInstanceOf(Error);
     await expect(connection.ping()).rejects.toThrow('closed');
     expect(connection.pool()).toEqual({ max: 1, open: 0, idle: 0, busy: 0, waiting: 0 });
+  });
+
+  test('a time of nothing for an answer is a TypeError', async () => {
+    const wrong = connect('pglite://memory', { statementTimeoutMs: 0 });
+    await expect(wrong).rejects.toThrow(TypeError);
   });
 
   test('a wrong URL is a TypeError that does not repeat it', async () => {

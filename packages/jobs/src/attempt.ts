@@ -1,5 +1,6 @@
 import type { Logger } from '@svc/core';
 import type { Trx } from '@svc/db';
+import type { AwaitedJob } from './job.ts';
 
 /** What a handler knows of its job, and can do with it. */
 export interface AttemptContext {
@@ -18,6 +19,8 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** Names the job on every line. */
   readonly logger: Logger;
+  /** The jobs it was `after`, in that order, with their results. @throws {TypeError} when the store keeps no such jobs. */
+  awaited(): Promise<readonly AwaitedJob[]>;
   /** Says how far it is; any JSON. Best effort: a failure is logged. */
   progress(value: unknown): Promise<void>;
   /**

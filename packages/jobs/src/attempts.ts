@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { AttemptContext } from './attempt.ts';
 import { cancelled, completed, dead, failed, lost, retried, started } from './events.ts';
 import { JobLost } from './failures.ts';
+import { requireFlows } from './flows.ts';
 import type { JobsInside } from './jobs.ts';
 import type { Outcomes } from './outcomes.ts';
 import { delayAfter, exponential, messageOf } from './retry.ts';
@@ -189,6 +190,7 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
       get logger() {
         return (child ??= logger.child({ job: job.id, task: job.task, attempt: job.attempts }));
       },
+      awaited: async () => requireFlows(store).awaited(job.id),
       async progress(value) {
         try {
           if (!attempt.hasEnded) await store.progress(lease, job.id, JSON.stringify(value ?? null));

@@ -1,8 +1,15 @@
-import { toMs } from '@svc/core';
+import { isUuid, toMs } from '@svc/core';
 import * as v from 'valibot';
 import { enqueued } from './events.ts';
-import { PayloadTooLarge } from './failures.ts';
-import type { BulkItem, EnqueueOptions, JobsInside, JobsOptions, Within } from './jobs.ts';
+import { JobNotFound, PayloadTooLarge } from './failures.ts';
+import { requireFlows } from './flows.ts';
+import {
+  type BulkItem,
+  type EnqueueOptions,
+  type JobsInside,
+  type JobsOptions,
+  type Within,
+} from './jobs.ts';
 import type { Enqueued, JobAttributes, NewJob } from './store.ts';
 import { type AnyTask, requireWhole } from './task.ts';
 
@@ -36,7 +43,7 @@ export function createEnqueue(
   };
   const toAttributes = (task: AnyTask, options: EnqueueOptions): JobAttributes => {
     const around = context?.() ?? {};
-    const { uniqueKey, timeout = task.timeout } = options;
+    const { uniqueKey, timeout = task.timeout, onFailure } = options;
     const tenantId = options.tenantId ?? around.tenantId;
     const traceparent = options.traceparent ?? around.traceparent;
     const keep = task.keepDone;
@@ -50,6 +57,7 @@ export function createEnqueue(
         uniqueKey: requireText(uniqueKey, 'a unique key'),
         uniqueUntil: task.uniqueUntil ?? 'finished',
       }),
+      ...(onFailure !== undefined && { onFailure }),
     };
   };
   const toNewJob = (task: AnyTask, payload: unknown, options: EnqueueOptions): NewJob => {
@@ -62,6 +70,8 @@ export function createEnqueue(
     if (group !== null) requireText(group, 'a group');
     const delayMs = options.delay === undefined ? 0 : toMs(options.delay);
     if (delayMs > 3660 * dayMs) throw new TypeError('a delay is at most ten years');
+    const after = toAfter(options);
+    if (after.length > 0) requireFlows(store);
     if (Number.isNaN(options.runAt?.getTime())) throw new TypeError('runAt is a date');
     return {
       id: newId(),
@@ -74,6 +84,7 @@ export function createEnqueue(
       delayMs,
       runAt: options.runAt ?? null,
       attributes,
+      ...(after.length > 0 && { after }),
     };
   };
   const add = async (
@@ -125,6 +136,18 @@ function toJson(task: AnyTask, payload: unknown, maxBytes: number): string {
   if (json === undefined) throw new TypeError('a payload is JSON');
   if (json.length > maxBytes || Buffer.byteLength(json) > maxBytes) throw new PayloadTooLarge();
   return json;
+}
+
+const mostAwaited = 10_000;
+
+function toAfter({ after = [], onFailure = 'wait' }: EnqueueOptions): readonly string[] {
+  if (!['wait', 'fail', 'run'].includes(onFailure))
+    throw new TypeError('onFailure is wait, fail or run');
+  if (after.length > mostAwaited)
+    throw new TypeError(`a job comes after at most ${mostAwaited} others`);
+  const missing = after.filter((id) => !isUuid(id));
+  if (missing.length > 0) throw new JobNotFound({ missing });
+  return [...new Set(after)];
 }
 
 function requireText(value: string, what: string): string {

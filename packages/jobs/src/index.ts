@@ -22,7 +22,15 @@ export {
   PayloadTooLarge,
   ScheduleNotFound,
 } from './failures.ts';
-export type { Job, JobError, JobState, UniqueUntil } from './job.ts';
+export type {
+  AwaitedCounts,
+  AwaitedJob,
+  Job,
+  JobError,
+  JobState,
+  OnFailure,
+  UniqueUntil,
+} from './job.ts';
 export {
   type BulkItem,
   createJobs,
@@ -45,6 +53,7 @@ export type {
   ClaimRequest,
   DeadFilter,
   Enqueued,
+  FlowStore,
   Heartbeat,
   JobAttributes,
   JobFilter,

@@ -1,7 +1,15 @@
-/** Where a job is. `scheduled` waits for its hour, `ready` for a worker. */
-export type JobState = 'scheduled' | 'ready' | 'running' | 'done' | 'cancelled' | 'dead';
+/** Where a job is. `waiting` waits for other jobs, `scheduled` for its hour, `ready` for a worker. */
+export type JobState =
+  | 'waiting'
+  | 'scheduled'
+  | 'ready'
+  | 'running'
+  | 'done'
+  | 'cancelled'
+  | 'dead';
 
 export const jobStates = [
+  'waiting',
   'scheduled',
   'ready',
   'running',
@@ -44,6 +52,21 @@ export interface Job {
   /** The key that it alone had. */
   readonly uniqueKey: string | null;
 }
+
+/** What a job does when one that it waits for is a dead letter or was cancelled. */
+export type OnFailure = 'wait' | 'fail' | 'run';
+
+/** A job that another one waits for, or waited for. */
+export interface AwaitedJob {
+  readonly id: string;
+  /** `open` has not ended yet. */
+  readonly state: 'open' | 'done' | 'dead' | 'cancelled';
+  /** What its handler gave back, where its task keeps results. */
+  readonly result: unknown;
+}
+
+/** How far the jobs are that one waits for. */
+export type AwaitedCounts = Readonly<Record<AwaitedJob['state'], number>>;
 
 /** Until when nobody else can enqueue a job with the same unique key. `removed` is when its record is gone, too. */
 export type UniqueUntil = 'started' | 'finished' | 'removed';

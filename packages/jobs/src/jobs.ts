@@ -15,7 +15,8 @@ import type { Trx } from '@svc/db';
 import { createEnqueue } from './enqueue.ts';
 import { cancelled } from './events.ts';
 import { JobNotFound, JobStateConflict } from './failures.ts';
-import type { Job, JobState } from './job.ts';
+import { noneAwaited, requireFlows } from './flows.ts';
+import type { AwaitedCounts, Job, JobState, OnFailure } from './job.ts';
 import { toLimits } from './limits.ts';
 import type { DeadFilter, Enqueued, JobStats, JobStore, Limits } from './store.ts';
 import { type AnyTask, type PayloadOf, type RateOption, requireWhole } from './task.ts';
@@ -35,6 +36,10 @@ export interface EnqueueOptions extends Within {
   priority?: number;
   /** Groups take turns, by their weight. @default the tenant's id */
   group?: string;
+  /** Jobs that have to end first: ids of `enqueue`. At most 10 000. */
+  after?: readonly string[];
+  /** When one of them is a dead letter: wait until it is replayed, fail as well, or run all the same. @default 'wait' */
+  onFailure?: OnFailure;
   /** While another job has this key, nothing is stored and its id is given. At most 200 characters. */
   uniqueKey?: string;
   /** @default the task's */
@@ -71,7 +76,7 @@ export interface ListOptions {
 export interface Jobs<Tasks extends readonly AnyTask[] = readonly AnyTask[]> {
   /** What events call this instance. */
   readonly name: string;
-  /** Stores a job; within a transaction it is run after the commit, never after a rollback. @throws {PayloadTooLarge} @throws {TypeError} when task, payload or an option is not valid */
+  /** Stores a job; within a transaction it is run after the commit, never after a rollback. @throws {PayloadTooLarge} @throws {JobNotFound} when there is no record of a job in `after` @throws {TypeError} when task, payload or an option is not valid */
   enqueue<T extends Tasks[number]>(
     task: T,
     payload: PayloadOf<T>,
@@ -95,6 +100,8 @@ export interface Jobs<Tasks extends readonly AnyTask[] = readonly AnyTask[]> {
   ): Promise<readonly Enqueued[]>;
   /** The job, as long as there is a record of it. */
   get(id: string): Promise<Job | undefined>;
+  /** How far the jobs are that this one waits for, or waited for, as long as there is a record of it. */
+  awaited(id: string): Promise<AwaitedCounts>;
   /** The newest first. */
   list(options: ListOptions): Promise<{ items: readonly Job[]; nextCursor: string | null }>;
   /** Removes a job that waits, and gives `cancelled`; asks a running one to end, and gives `running`. @throws {JobNotFound} @throws {JobStateConflict} when it has ended */
@@ -194,6 +201,7 @@ export function createJobs<const Tasks extends readonly AnyTask[]>(
     enqueue: enqueue as Jobs<Tasks>['enqueue'],
     enqueueMany: enqueueMany as Jobs<Tasks>['enqueueMany'],
     get: async (id) => (isUuid(id) ? store.get(id) : undefined),
+    awaited: async (id) => (isUuid(id) ? requireFlows(store).countAwaited(id) : noneAwaited),
     async list({ limit = 50, cursor, ...filter }) {
       requireWhole(limit, 1, 1000, 'limit');
       const below = cursor === undefined ? {} : { below: parseCursor(cursor) };
@@ -207,8 +215,11 @@ export function createJobs<const Tasks extends readonly AnyTask[]>(
         wakeUps.wake(0, within);
         return state;
       }
-      if (state !== 'scheduled' && state !== 'ready') throw new JobStateConflict({ state });
+      if (state !== 'waiting' && state !== 'scheduled' && state !== 'ready')
+        throw new JobStateConflict({ state });
       cancelled.publish(name, { id, task: '' });
+      // Who waited for it and runs all the same is ready now.
+      if (store.flows !== undefined) wakeUps.wake(1, within);
       return 'cancelled';
     },
     async retry(id, { within } = {}) {

@@ -19,6 +19,14 @@ import {
   retryFunction,
 } from './stores/postgres-functions/finish.ts';
 import {
+  endAwaitedFunction,
+  endLeaseFunction,
+  enqueueWaitingFunction,
+  holdFunction,
+  resolveFunction,
+  waitAgainFunction,
+} from './stores/postgres-functions/flows.ts';
+import {
   countLimitedFunction,
   pickLimitedFunction,
   roomFunction,
@@ -47,6 +55,13 @@ const tables = [
   `create index ready_by_group on svc_jobs.ready (group_key, turn) where group_key is not null`,
   `create table svc_jobs.scheduled (${jobColumns}, run_at timestamptz not null)`,
   `create index scheduled_by_hour on svc_jobs.scheduled (run_at)`,
+  `create table svc_jobs.waiting (${jobColumns}, run_at timestamptz not null)`,
+  // A row for each job that another waits for, or waited for; without a state it has not ended.
+  `create table svc_jobs.dependencies (
+    job_id uuid, awaited_id uuid, place integer not null,
+    state text check (state in ('done', 'cancelled', 'dead', 'purged')), result text, primary key (awaited_id, job_id)
+  )`,
+  `create index dependencies_by_state on svc_jobs.dependencies (job_id, state)`,
   // No index on expires_at: then a heartbeat is written beside the old version, and leases are few.
   `create table svc_jobs.leases (
     id uuid primary key,
@@ -109,14 +124,21 @@ export const jobsMigrations: Migrations = {
         cancelFunction,
         replayFunction,
         retryFunction,
+        holdFunction,
+        resolveFunction,
+        endAwaitedFunction,
+        endLeaseFunction,
+        enqueueWaitingFunction,
+        waitAgainFunction,
       ],
       down: [
-        ...'enqueue claim finish complete cancel retry replay count_limited pick_limited room promote take_back hand_back make_ready tail'
+        ...'enqueue_waiting wait_again end_lease end_awaited resolve hold enqueue claim finish complete cancel retry replay count_limited pick_limited room promote take_back hand_back make_ready tail'
           .split(' ')
           .map((name) => `drop function svc_jobs.${name}`),
         `drop sequence svc_jobs.virtual_time, svc_jobs.ungrouped_tail`,
         `drop table svc_jobs.progress, svc_jobs.paused, svc_jobs.rates, svc_jobs.limited, svc_jobs.unique_keys,
-          svc_jobs.dead, svc_jobs.finished, svc_jobs.settled, svc_jobs.leases, svc_jobs.scheduled, svc_jobs.ready`,
+          svc_jobs.dead, svc_jobs.finished, svc_jobs.settled, svc_jobs.leases, svc_jobs.dependencies, svc_jobs.waiting,
+          svc_jobs.scheduled, svc_jobs.ready`,
       ],
     },
     schedulesStep,

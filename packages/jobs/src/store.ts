@@ -1,5 +1,13 @@
 import type { Trx } from '@svc/db';
-import type { Job, JobError, JobState, UniqueUntil } from './job.ts';
+import type {
+  AwaitedCounts,
+  AwaitedJob,
+  Job,
+  JobError,
+  JobState,
+  OnFailure,
+  UniqueUntil,
+} from './job.ts';
 
 /** A job to be stored. */
 export interface NewJob {
@@ -17,6 +25,8 @@ export interface NewJob {
   /** In place of `delayMs`: not before this hour of the store's clock. */
   readonly runAt: Date | null;
   readonly attributes: JobAttributes;
+  /** It waits for these, each once, in the order in which their results are wanted. @default none */
+  readonly after?: readonly string[];
 }
 
 /** What belongs to a job and decides nothing in a claim. Absent is none. */
@@ -28,6 +38,8 @@ export interface JobAttributes {
   readonly keepMs?: number;
   readonly tenantId?: string;
   readonly traceparent?: string;
+  /** What it does when a job that it is `after` does not end well. @default 'wait' */
+  readonly onFailure?: OnFailure;
 }
 
 /** What became of a job that was enqueued: the id of the one that has the unique key, where it is taken. */
@@ -171,6 +183,12 @@ export interface JobStats {
  *   which they did not: so what is late cannot end a job that somebody else runs.
  * - A store that joins does `enqueue` and `complete` `within` a transaction of the caller: with its rollback nothing was.
  * - A dead letter keeps its payload and errors until it is replayed or purged. No store puts an error's stack anywhere.
+ * - Of a store with `flows`, a job that is `after` others is ready, or scheduled where its hour is still to come, from the
+ *   very step on in which the last of them ended: once, whatever ends at the same time. A dead letter counts as an ending only
+ *   for those who `run` on failure; those who `wait` do so until it is replayed and done, those who `fail` are dead letters
+ *   in the same step, and so are both where one was cancelled or purged. With an id there is no record of, `enqueue` stores
+ *   nothing and throws `JobNotFound`. A dead letter that is replayed waits again for what is not done. Those who listen are
+ *   woken when a job that was `finish`ed was the last that another waited for.
  * - Each rejects when the store cannot be asked; asking again is safe, but for `enqueue` with new ids.
  */
 export interface JobStore {
@@ -207,6 +225,15 @@ export interface JobStore {
    * store is gone. Best effort: workers ask now and then all the same.
    */
   listen(onWake: () => void, onLost: () => void): Promise<AsyncDisposable>;
+  /** Absent where it cannot keep jobs that wait for others. */
+  readonly flows?: FlowStore;
   /** Runs `fn` in a transaction of its own, of a store that joins. */
   transact?<T>(fn: (trx: Trx) => Promise<T>): Promise<T>;
+}
+
+/** What a store knows of the jobs that one waits for, as long as there is a record of that one. */
+export interface FlowStore {
+  /** In the order in which they were given; none of a job that waits for none. */
+  awaited(id: string): Promise<readonly AwaitedJob[]>;
+  countAwaited(id: string): Promise<AwaitedCounts>;
 }

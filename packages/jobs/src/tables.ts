@@ -29,6 +29,23 @@ export interface ScheduledRow extends JobColumns {
   run_at: Date;
 }
 
+/** A job that waits for others; then it waits for its hour. */
+export interface WaitingRow extends JobColumns {
+  run_at: Date;
+}
+
+/** A job that another waits for, or waited for. */
+export interface DependencyRow {
+  job_id: string;
+  awaited_id: string;
+  /** Among those that the same job waits for, from 1 on. */
+  place: number;
+  /** `null` before it has ended. A dead letter that was purged never comes back. */
+  state: 'done' | 'cancelled' | 'dead' | 'purged' | null;
+  /** JSON. */
+  result: string | null;
+}
+
 /** Jobs that one claim took, until each has its outcome. */
 export interface LeaseRow {
   id: string;
@@ -62,6 +79,8 @@ export interface DeadRow extends JobColumns {
 export interface JobsTables {
   'svc_jobs.ready': ReadyRow;
   'svc_jobs.scheduled': ScheduledRow;
+  'svc_jobs.waiting': WaitingRow;
+  'svc_jobs.dependencies': DependencyRow;
   'svc_jobs.leases': LeaseRow;
   'svc_jobs.settled': SettledRow;
   'svc_jobs.finished': FinishedRow;

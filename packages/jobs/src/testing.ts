@@ -2,6 +2,7 @@ import { uuidv7 } from '@svc/core';
 import { contractTest, type SkippedPromise } from '@svc/core/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClaimRequest, JobStore, NewJob, Outcome } from './store.ts';
+import { flowPromises } from './testing/flows.ts';
 import { limitPromises } from './testing/limits.ts';
 import { recordPromises } from './testing/records.ts';
 
@@ -48,13 +49,33 @@ export type DeclarePromise = (title: string, run: (bench: JobStoreBench) => Prom
 const done: Ending = { kind: 'done', result: null };
 const longMs = 60_000;
 
-/** The promises of `JobStore`, as tests: run it on every store. */
-export function describeJobStore(
+/** The promises of `JobStore`, as tests: run it on every store. Those of a store with `flows` are `describeJobFlows`. */
+export const describeJobStore = (
   name: string,
   open: () => JobStoreHarness | Promise<JobStoreHarness>,
-  { skip = [] }: DescribeJobStoreOptions = {},
+  options: DescribeJobStoreOptions = {},
+): void =>
+  describePromises(`${name} as a job store`, open, options, [
+    claimPromises,
+    leasePromises,
+    limitPromises,
+    recordPromises,
+  ]);
+
+/** The promises of a `JobStore` with `flows`, as tests. */
+export const describeJobFlows = (
+  name: string,
+  open: () => JobStoreHarness | Promise<JobStoreHarness>,
+  options: DescribeJobStoreOptions = {},
+): void => describePromises(`flows of ${name}`, open, options, [flowPromises]);
+
+function describePromises(
+  name: string,
+  open: () => JobStoreHarness | Promise<JobStoreHarness>,
+  { skip = [] }: DescribeJobStoreOptions,
+  suites: readonly ((promise: DeclarePromise) => void)[],
 ): void {
-  describe(`${name} as a job store`, () => {
+  describe(name, () => {
     let harness: JobStoreHarness;
     let names = 0;
     beforeEach(async () => {
@@ -105,10 +126,7 @@ export function describeJobStore(
         },
       };
     };
-    claimPromises(promise);
-    leasePromises(promise);
-    limitPromises(promise);
-    recordPromises(promise);
+    for (const declareAll of suites) declareAll(promise);
   });
 }
 

@@ -12,7 +12,9 @@ export const effects = {
   steps: [
     {
       name: '001',
-      up: ['create table effects.runs (job uuid, n int, attempt int, pid int)'],
+      up: [
+        'create table effects.runs (job uuid, n int, attempt int, pid int, at timestamptz default clock_timestamp())',
+      ],
       down: [],
     },
   ],

@@ -38,15 +38,23 @@ describe('workers that are killed', () => {
       const counted = countedTask();
       const jobs = createJobs({ store: postgresStore(db), tasks: [counted] });
       const workers = await Promise.all(Array.from({ length: 4 }, () => start('work', url, lease)));
-      for (let n = 0; n < jobCount; n += 200)
-        await jobs.enqueueMany(
+      for (let n = 0; n < jobCount; n += 200) {
+        const awaited = await jobs.enqueueMany(
           counted,
-          Array.from({ length: 200 }, (_, i) => ({ payload: { n: n + i } })),
+          Array.from({ length: 199 }, (_, i) => ({ payload: { n: n + i } })),
         );
+        const after = awaited.map(({ id }) => id);
+        await jobs.enqueue(counted, { n: n + 199 }, { after });
+      }
       const killed: number[] = [];
       const left = async () => {
         const counts = (await jobs.stats()).tasks[counted.name] ?? {};
-        return (counts.ready ?? 0) + (counts.running ?? 0) + (counts.scheduled ?? 0);
+        return (
+          (counts.waiting ?? 0) +
+          (counts.ready ?? 0) +
+          (counts.running ?? 0) +
+          (counts.scheduled ?? 0)
+        );
       };
       for (let i = 0; killed.length < kills || (await left()) > 0; i += 1) {
         if (killed.length >= kills && !isSoak) break;
@@ -75,6 +83,12 @@ describe('workers that are killed', () => {
           db,
         );
       expect(twice.rows).toEqual([]);
+      const early = await sql`
+        select w.job from svc_jobs.dependencies d join effects.runs w on w.job = d.job_id
+          join effects.runs a on a.job = d.awaited_id where a.at > w.at or d.state is distinct from 'done'`.execute(
+        db,
+      );
+      expect(early.rows).toEqual([]);
       const again = await sql<{ count: number }>`
         select count(*)::int as count from svc_jobs.finished where attempts > 1`.execute(db);
       expect(again.rows[0]?.count).toBeGreaterThan(0);

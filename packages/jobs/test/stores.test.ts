@@ -5,13 +5,15 @@ import { describe } from 'vitest';
 import { memoryStore } from '../src/index.ts';
 import { jobsMigrations } from '../src/migrations.ts';
 import { postgresStore } from '../src/stores/postgres.ts';
-import { describeJobStore } from '../src/testing.ts';
+import { describeJobFlows, describeJobStore } from '../src/testing.ts';
 
-describeJobStore('memory', () => {
+const openMemory = () => {
   const clock = testClock();
   const store = memoryStore({ clock });
-  return { stores: [store, store], wait: (ms) => clock.advance(`${ms}ms`) };
-});
+  return { stores: [store, store], wait: (ms: number) => clock.advance(`${ms}ms`) } as const;
+};
+describeJobStore('memory', openMemory);
+describeJobFlows('memory', openMemory);
 
 for (const engine of ['postgres', 'pglite'] as const) {
   const databased = databaseTest([jobsMigrations], { engine });
@@ -20,9 +22,12 @@ for (const engine of ['postgres', 'pglite'] as const) {
     databased.beforeAll(({ db }) => {
       open = () => db;
     });
-    describeJobStore(engine, () => ({
-      stores: [postgresStore(open()), postgresStore(open())],
-      wait: (ms) => systemClock.sleep(ms),
-    }));
+    const openStores = () =>
+      ({
+        stores: [postgresStore(open()), postgresStore(open())],
+        wait: (ms: number) => systemClock.sleep(ms),
+      }) as const;
+    describeJobStore(engine, openStores);
+    describeJobFlows(engine, openStores);
   });
 }

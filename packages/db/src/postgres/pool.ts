@@ -9,6 +9,7 @@ export interface OpenPostgresOptions {
   max: number;
   connectTimeoutMs: number;
   acquireTimeoutMs: number;
+  statementTimeoutMs: number | undefined;
   role: string | undefined;
   clock: Clock;
   logger: Logger;

@@ -4,11 +4,13 @@ import { type EncodedParameter, parsedOids, parserFor, textFor } from '../codec.
 import { cleanError, endsSession } from '../driver-errors.ts';
 import { DatabaseUnavailable } from '../failures.ts';
 import { type Session, type SessionResult, writingCommands } from '../session.ts';
+import { watchAnswers } from './answer-deadline.ts';
 
 export interface SlotOptions {
   postgres: typeof postgres;
   url: string;
   connectTimeoutMs: number;
+  statementTimeoutMs: number | undefined;
   role: string | undefined;
   clock: Clock;
   /** Called at every notification. */
@@ -29,11 +31,15 @@ const preparedMax = 500;
 const lost = () =>
   new DatabaseUnavailable(undefined, { cause: new Error('the connection was lost') });
 
+const unanswered = (afterMs: number | undefined) =>
+  new DatabaseUnavailable(undefined, { cause: new Error(`no answer within ${afterMs} ms`) });
+
 /** Opens a connection and sees it answer. @throws {DatabaseUnavailable} when it does not, in time. */
 export async function openSlot({
   postgres,
   url,
   connectTimeoutMs,
+  statementTimeoutMs,
   role,
   clock,
   onNotify,
@@ -47,9 +53,15 @@ export async function openSlot({
   const die = () => {
     if (dead) return;
     dead = true;
+    answers.stop();
     failInFlight?.(lost());
     onDeath(slot);
   };
+  // A connection that was cut without a word never answers, and never says that it is gone.
+  const answers = watchAnswers(statementTimeoutMs, clock, () => {
+    failInFlight?.(unanswered(statementTimeoutMs));
+    slot.kill();
+  });
   const client = postgres(url, clientOptions(connectTimeoutMs, die, onNotify));
 
   const prepares = (text: string) =>
@@ -59,6 +71,7 @@ export async function openSlot({
       if (dead) return reject(lost());
       // Not Promise.race with one lasting "closed" promise: each race would stay in its memory.
       failInFlight = reject;
+      answers.begin();
       query().then(
         (rows) => resolve(rows),
         (error: unknown) => {
@@ -66,7 +79,10 @@ export async function openSlot({
           reject(cleanError(error));
         },
       );
-    }).finally(() => (failInFlight = undefined));
+    }).finally(() => {
+      failInFlight = undefined;
+      answers.end();
+    });
 
   // One message at a time: what postgres.js still queues when a connection dies would wait for a new one.
   const inTurn = <Rows>(query: () => PromiseLike<Rows>): Promise<Rows> => {

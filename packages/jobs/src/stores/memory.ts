@@ -1,46 +1,13 @@
 import { type Clock, systemClock } from '@svc/core';
-import type { Job, JobError, JobState } from '../job.ts';
-import type {
-  Claim,
-  ClaimRequest,
-  DeadFilter,
-  JobAttributes,
-  JobStore,
-  LeasedJob,
-  NewJob,
-  Outcome,
-} from '../store.ts';
+import type { JobState } from '../job.ts';
+import type { Claim, ClaimRequest, DeadFilter, JobStore, NewJob, Outcome } from '../store.ts';
+import { createFlows } from './memory-flows.ts';
+import { type Kept, toJob, toLeased } from './memory-jobs.ts';
 import { createLimiter } from './memory-limits.ts';
 
 export interface MemoryStoreOptions {
   /** @default systemClock */
   clock?: Clock;
-}
-
-interface Kept {
-  readonly id: string;
-  readonly task: string;
-  /** JSON: what is given out is a copy. */
-  readonly payload: string;
-  readonly priority: number;
-  readonly group: string | null;
-  readonly cost: number;
-  readonly maxAttempts: number;
-  readonly attributes: JobAttributes;
-  readonly enqueuedAt: Date;
-  /** Its place among those that came in the same turn. */
-  readonly order: number;
-  state: JobState;
-  attempts: number;
-  turn: number;
-  runAtMs: number;
-  errors: JobError[];
-  finishedAt: Date | null;
-  expiresAtMs: number;
-  result: string | null;
-  progress: string | undefined;
-  lease: string | undefined;
-  release: (() => void) | undefined;
 }
 
 interface Lease {
@@ -64,6 +31,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
   const tails = new Map<string | null, number>();
   const limiter = createLimiter();
   let virtualTime = 0;
+  let released = false;
   let order = 0;
   const nowMs = () => clock.now().getTime();
 
@@ -84,14 +52,20 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     if (job.errors.length >= mostErrors) job.errors.splice(1, 1);
     job.errors.push({ attempt: job.attempts, at: clock.now(), message });
   };
+  const remove = (job: Kept) => {
+    all.delete(job.id);
+    freeKey(job);
+    flows.forget(job.id);
+  };
   const finish = (job: Kept, state: 'done' | 'cancelled', result: string | null) => {
     const { keepMs = 0, uniqueUntil } = job.attributes;
     ready.delete(job);
     scheduled.delete(job);
     job.progress = undefined;
-    if (keepMs === 0) all.delete(job.id);
     Object.assign(job, { state, result, finishedAt: clock.now(), expiresAtMs: nowMs() + keepMs });
     if (uniqueUntil !== 'removed' || keepMs === 0) freeKey(job);
+    flows.end(job.id, state, result);
+    if (keepMs === 0) remove(job);
   };
   const bury = (job: Kept, message: string) => {
     addError(job, message);
@@ -99,7 +73,20 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     job.state = 'dead';
     job.finishedAt = clock.now();
     if (job.attributes.uniqueUntil !== 'removed') freeKey(job);
+    flows.end(job.id, 'dead');
   };
+  const begin = (job: Kept) => {
+    if (job.runAtMs <= nowMs()) return makeReady(job, 'tail');
+    job.state = 'scheduled';
+    scheduled.add(job);
+  };
+  const { flows: ofFlows, ...flows } = createFlows((id) => all.get(id), {
+    release(job) {
+      begin(job);
+      released = true;
+    },
+    bury: (job) => bury(job, 'A job that it waited for did not end well.'),
+  });
   const takeBack = (): Claim['lost'] => {
     const lost: { id: string; task: string; isDead: boolean }[] = [];
     for (const [id, lease] of leases) {
@@ -208,9 +195,14 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     if (uniqueKey !== undefined && !uniqueKeys.has(uniqueKey)) uniqueKeys.set(uniqueKey, job.id);
     job.attempts = 0;
     job.finishedAt = null;
-    makeReady(job, 'tail');
+    job.runAtMs = nowMs();
+    if (flows.reopen(job)) job.state = 'waiting';
+    else makeReady(job, 'tail');
   };
   const find = (id: string): Kept | undefined => all.get(id);
+  const wake = () => {
+    for (const listener of listeners) listener();
+  };
   const enqueueOne = (job: NewJob) => {
     const { uniqueKey } = job.attributes;
     const other = uniqueKey === undefined ? undefined : uniqueKeys.get(uniqueKey);
@@ -221,7 +213,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       ...job,
       order,
       enqueuedAt: clock.now(),
-      state: 'scheduled',
+      state: 'waiting',
       attempts: 0,
       turn: 0,
       runAtMs: job.runAt?.getTime() ?? nowMs() + job.delayMs,
@@ -234,14 +226,20 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       release: undefined,
     };
     all.set(job.id, kept);
-    if (kept.runAtMs <= nowMs()) makeReady(kept, 'tail');
-    else scheduled.add(kept);
+    if (job.after === undefined) begin(kept);
+    else {
+      flows.add(job.id, job.after);
+      flows.resolve(kept);
+    }
     return { id: job.id, isDuplicate: false };
   };
 
   return {
     joins: false,
-    enqueue: async (jobs) => jobs.map(enqueueOne),
+    async enqueue(jobs) {
+      flows.requireAll(jobs);
+      return jobs.map(enqueueOne);
+    },
     claim: async (request) => claim(request),
     async heartbeat(ids, leaseMs) {
       const alive = ids.flatMap((id) => leases.get(id) ?? []);
@@ -252,13 +250,16 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       };
     },
     async finish(outcomes) {
-      return outcomes.filter((outcome) => {
+      released = false;
+      const refused = outcomes.filter((outcome) => {
         if (outcome.kind === 'released') return false;
         const job = settle(outcome.lease, outcome.id);
         if (job === undefined) return true;
         apply(job, outcome);
         return false;
       });
+      if (released) wake();
+      return refused;
     },
     complete: () => Promise.reject(new TypeError('this store cannot join a transaction')),
     async progress(lease, id, value) {
@@ -285,7 +286,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     async cancel(id) {
       const job = find(id);
       const state = job?.state;
-      if (job !== undefined && (state === 'ready' || state === 'scheduled'))
+      if (job !== undefined && (state === 'waiting' || state === 'ready' || state === 'scheduled'))
         finish(job, 'cancelled', null);
       else if (state === 'running') leases.get(job?.lease ?? '')?.cancelled.add(id);
       return state;
@@ -306,8 +307,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     async purgeDead(filter, limit) {
       const found = deadOnes(filter, limit);
       for (const job of found) {
-        all.delete(job.id);
-        freeKey(job);
+        flows.end(job.id, 'purged');
+        remove(job);
       }
       return found.length;
     },
@@ -336,15 +337,13 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       for (const job of all.values()) {
         const isOver = job.state === 'done' || job.state === 'cancelled';
         if (!isOver || job.expiresAtMs > nowMs()) continue;
-        all.delete(job.id);
-        freeKey(job);
+        remove(job);
         count += 1;
       }
       return count;
     },
-    async wake() {
-      for (const listener of listeners) listener();
-    },
+    flows: ofFlows,
+    wake: async () => wake(),
     async listen(onWake) {
       const listener = () => onWake();
       listeners.add(listener);
@@ -352,38 +351,3 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     },
   };
 }
-
-const parse = (json: string): unknown => JSON.parse(json);
-
-const toLeased = (job: Kept): LeasedJob => ({
-  id: job.id,
-  task: job.task,
-  payload: parse(job.payload),
-  priority: job.priority,
-  group: job.group,
-  attempts: job.attempts,
-  maxAttempts: job.maxAttempts,
-  enqueuedAt: job.enqueuedAt,
-  errors: [...job.errors],
-  attributes: job.attributes,
-});
-
-const toJob = (job: Kept): Job => ({
-  id: job.id,
-  task: job.task,
-  state: job.state,
-  payload: parse(job.payload),
-  priority: job.priority,
-  group: job.group,
-  attempts: job.attempts,
-  maxAttempts: job.maxAttempts,
-  enqueuedAt: job.enqueuedAt,
-  runAt: job.state === 'scheduled' ? new Date(job.runAtMs) : null,
-  finishedAt: job.finishedAt,
-  errors: [...job.errors],
-  progress: job.progress === undefined ? undefined : parse(job.progress),
-  result: job.result === null ? undefined : parse(job.result),
-  tenantId: job.attributes.tenantId ?? null,
-  traceparent: job.attributes.traceparent ?? null,
-  uniqueKey: job.attributes.uniqueKey ?? null,
-});

@@ -9,6 +9,7 @@ const own = `id, task, payload, priority, group_key, attempts, max_attempts, enq
 const sources: Readonly<Record<JobState, string>> = {
   ready: `select ${own}, 'ready' as state, null::timestamptz as run_at, null::timestamptz as finished_at, null::text as result
     from svc_jobs.ready`,
+  waiting: `select ${own}, 'waiting', null, null, null from svc_jobs.waiting`,
   scheduled: `select ${own}, 'scheduled', run_at, null, null from svc_jobs.scheduled`,
   running: `select ${own}, 'running', null, null, null from (
       select j.*, l.id as lease_id from svc_jobs.leases l, json_to_recordset(l.jobs) as j(id uuid, task text, payload text,

@@ -5,6 +5,7 @@ import type { JobStats, TableFigures } from '../store.ts';
 
 const countsText = `
 select task, 'ready' as state, count(*) as count from svc_jobs.ready group by task
+union all select task, 'waiting', count(*) from svc_jobs.waiting group by task
 union all select task, 'scheduled', count(*) from svc_jobs.scheduled group by task
 union all select j ->> 'task', 'running', count(*) from svc_jobs.leases l, json_array_elements(l.jobs) j
   where not exists (select from svc_jobs.settled s where s.lease_id = l.id and s.job_id = (j ->> 'id')::uuid)

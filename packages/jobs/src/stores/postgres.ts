@@ -9,11 +9,13 @@ import type {
   JobStore,
   LeasedJob,
   NewJob,
-  Outcome,
 } from '../store.ts';
 import { tablesOf } from '../tables.ts';
+import { enqueue } from './postgres-enqueue.ts';
+import { deleteLeases, finish, isPlain, split } from './postgres-finish.ts';
 import { createFloors } from './postgres-floors.ts';
 import { findJob, listJobs } from './postgres-lookup.ts';
+import { countAwaited, listAwaited } from './postgres-flows.ts';
 import { readStats } from './postgres-stats.ts';
 import { together } from './together.ts';
 
@@ -34,9 +36,15 @@ export function postgresStore(db: Db): JobStore {
   });
   const sizes = new Map<string, number>();
   const keeping = new Set<string>();
+  /** Leases in which a transaction that may not have committed yet ended what others wait for. */
+  const releasing = new Set<string>();
   const forget = (lease: string) => {
     sizes.delete(lease);
     keeping.delete(lease);
+    releasing.delete(lease);
+  };
+  const wake = async () => {
+    await db.executeQuery(CompiledQuery.raw(`select pg_notify('${channel}', '')`));
   };
 
   return {
@@ -75,7 +83,7 @@ export function postgresStore(db: Db): JobStore {
     },
     async finish(outcomes, closed) {
       const { plain, rest, restClosed } = split(outcomes, closed, sizes);
-      const [gone, refused] = await Promise.all([
+      const [gone, { refused, isReleased }] = await Promise.all([
         plain.size === 0
           ? []
           : deleteLeases(
@@ -83,19 +91,30 @@ export function postgresStore(db: Db): JobStore {
               plain,
               [...plain.keys()].some((lease) => keeping.has(lease)),
             ),
-        rest.length + restClosed.length === 0 ? [] : finish(db, rest, restClosed),
+        rest.length + restClosed.length === 0 ? nothing : finish(db, rest, restClosed),
       ]);
+      const wakes =
+        isReleased ||
+        gone.some(({ is_released }) => is_released) ||
+        rest.some(({ kind, lease }) => kind === 'released' && releasing.has(lease));
+      // The outcomes are known: where nobody can be told, workers look now and then.
+      if (wakes) await wake().catch(() => {});
       closed.forEach(forget);
-      const known = new Set(gone);
+      const known = new Set(gone.map(({ id }) => id));
       const late = [...plain].flatMap(([lease, all]) => (known.has(lease) ? [] : all));
       const refusedIds = new Set(refused.map(({ lease, id }) => `${lease} ${id}`));
       return [...late, ...rest.filter(({ lease, id }) => refusedIds.has(`${lease} ${id}`))];
     },
     async complete(lease, id, result, within) {
-      const { rows } = await within.executeQuery<{ done: boolean }>(
-        CompiledQuery.raw('select svc_jobs.complete($1, $2, $3) as done', [lease, id, result]),
+      const { rows } = await within.executeQuery<{ is_done: boolean; is_released: boolean }>(
+        CompiledQuery.raw('select is_done, is_released from svc_jobs.complete($1, $2, $3)', [
+          lease,
+          id,
+          result,
+        ]),
       );
-      return rows[0]?.done === true;
+      if (rows[0]?.is_released === true) releasing.add(lease);
+      return rows[0]?.is_done === true;
     },
     async progress(lease, id, value) {
       // It leaves something to be deleted.
@@ -138,15 +157,18 @@ export function postgresStore(db: Db): JobStore {
         count = (await db.executeQuery(CompiledQuery.raw(purgeText))).rows.length;
       return total;
     },
-    async wake() {
-      await db.executeQuery(CompiledQuery.raw(`select pg_notify('${channel}', '')`));
-    },
+    wake,
     listen: (onNotify, onLost) => listen(db, channel, { onNotify, onLost }),
+    flows: {
+      awaited: (id) => listAwaited(db, id),
+      countAwaited: (id) => countAwaited(db, id),
+    },
     transact: (fn) => transact(db, fn),
   };
 }
 
 const purgedAtOnce = 5000;
+const nothing = { refused: [], isReleased: false };
 
 const heartbeatText = `
 update svc_jobs.leases set expires_at = clock_timestamp() + $2::double precision * interval '1 ms'
@@ -170,7 +192,8 @@ with gone as (
 ), freed as (
   delete from svc_jobs.unique_keys k using gone where k.key = gone.key and k.job_id = gone.id
 )
-select count(*) as count from gone`;
+select count(*) as count, svc_jobs.end_awaited(
+  json_agg(json_build_object('id', id, 'state', 'purged', 'isKept', false))) as is_released from gone`;
 
 const purgeText = `
 with gone as (
@@ -180,46 +203,10 @@ with gone as (
   returning id, attributes ->> 'uniqueKey' as key
 ), freed as (
   delete from svc_jobs.unique_keys k using gone where k.key = gone.key and k.job_id = gone.id
+), forgotten as (
+  delete from svc_jobs.dependencies d using gone where d.job_id = gone.id
 )
 select id from gone`;
-
-const enqueueText = `
-select duplicate, existing from svc_jobs.enqueue($1::uuid[], $2::text[], $3::text[], $4::smallint[], $5::text[],
-  $6::integer[], $7::smallint[], $8::double precision[], $9::timestamptz[], $10::text[], $11::text[])`;
-
-async function enqueue(db: Db, jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
-  // One element where all are the same: what is sent and parsed is half of the work.
-  const column = <T>(pick: (job: NewJob) => T): T[] => {
-    const values = jobs.map(pick);
-    return values.every((value) => value === values[0]) ? values.slice(0, 1) : values;
-  };
-  const hasUnique = jobs.some(({ attributes }) => attributes.uniqueKey !== undefined);
-  const isLater = jobs.some(({ delayMs, runAt }) => delayMs > 0 || runAt !== null);
-  const attributesText = (job: NewJob) => {
-    const text = JSON.stringify(job.attributes);
-    return text === '{}' ? '' : text;
-  };
-  const { rows } = await db.executeQuery<{ duplicate: string; existing: string }>(
-    CompiledQuery.raw(enqueueText, [
-      jobs.map(({ id }) => id),
-      jobs.map(({ payload }) => payload),
-      column(({ task }) => task),
-      column(({ priority }) => priority),
-      column(({ group }) => group ?? ''),
-      column(({ cost }) => cost),
-      column(({ maxAttempts }) => maxAttempts),
-      isLater ? jobs.map(({ delayMs }) => delayMs) : null,
-      isLater ? jobs.map(({ runAt }) => runAt) : null,
-      column(attributesText),
-      hasUnique ? jobs.map(({ attributes }) => attributes.uniqueKey ?? '') : null,
-    ]),
-  );
-  const existing = new Map(rows.map((row) => [row.duplicate, row.existing]));
-  return jobs.map(({ id }) => {
-    const other = existing.get(id);
-    return other === undefined ? { id, isDuplicate: false } : { id: other, isDuplicate: true };
-  });
-}
 
 interface LeasedRow {
   id: string;
@@ -275,97 +262,6 @@ const toLeased = (row: LeasedRow): LeasedJob => ({
   errors: (row.errors ?? []).map(({ at, ...error }) => ({ ...error, at: new Date(at) })),
   attributes: row.attributes ?? {},
 });
-
-/** Whether there is nothing to be freed when it is done. */
-const isPlain = ({ attributes }: LeasedJob) => attributes.uniqueKey === undefined;
-
-/** Leases whose every job is done and has nothing to be freed. */
-function split(
-  outcomes: readonly Outcome[],
-  closed: readonly string[],
-  sizes: ReadonlyMap<string, number>,
-) {
-  const done = new Map<string, Outcome[]>();
-  for (const outcome of outcomes) {
-    const all = done.get(outcome.lease);
-    if (all === undefined) done.set(outcome.lease, [outcome]);
-    else all.push(outcome);
-  }
-  const plain = new Map<string, Outcome[]>();
-  for (const lease of closed) {
-    const all = done.get(lease);
-    if (all === undefined || all.length !== sizes.get(lease)) continue;
-    if (all.every(({ kind }) => kind === 'done')) plain.set(lease, all);
-  }
-  return {
-    plain,
-    rest: outcomes.filter(({ lease }) => !plain.has(lease)),
-    restClosed: closed.filter((lease) => !plain.has(lease)),
-  };
-}
-
-const deleteUnkeptText = `
-with released as (delete from svc_jobs.limited where lease_id = any($1::uuid[]))
-delete from svc_jobs.leases where id = any($1::uuid[]) returning id`;
-
-// Of such a lease nothing was settled before: to delete it is the ending of all its jobs.
-const deleteText = `
-with gone as (
-  delete from svc_jobs.leases where id = any($1::uuid[]) returning id, jobs
-), released as (
-  delete from svc_jobs.limited where lease_id = any($1::uuid[])
-), kept as (
-  insert into svc_jobs.finished (id, task, payload, priority, group_key, cost, attempts, max_attempts, enqueued_at,
-    attributes, errors, state, result, expires_at)
-  select j.id, j.task, j.payload, j.priority, j.group_key, j.cost, j.attempts, j.max_attempts, j.enqueued_at, j.attributes,
-    j.errors, 'done', r.result, clock_timestamp() + (j.attributes ->> 'keepMs')::double precision * interval '1 ms'
-  from gone cross join lateral json_to_recordset(gone.jobs) as j(id uuid, task text, payload text, priority smallint,
-    group_key text, cost integer, attempts smallint, max_attempts smallint, enqueued_at timestamptz, attributes json,
-    errors jsonb)
-  left join unnest($2::uuid[], $3::text[]) as r(id, result) on r.id = j.id
-  where (j.attributes ->> 'keepMs')::double precision > 0
-)
-select id from gone`;
-
-async function deleteLeases(
-  db: Db,
-  leases: ReadonlyMap<string, readonly Outcome[]>,
-  isKept: boolean,
-): Promise<readonly string[]> {
-  if (!isKept) {
-    const text = CompiledQuery.raw(deleteUnkeptText, [[...leases.keys()]]);
-    return (await db.executeQuery<{ id: string }>(text)).rows.map(({ id }) => id);
-  }
-  const results = [...leases.values()]
-    .flat()
-    .flatMap((outcome) =>
-      outcome.kind === 'done' && outcome.result !== null
-        ? [{ id: outcome.id, result: outcome.result }]
-        : [],
-    );
-  const { rows } = await db.executeQuery<{ id: string }>(
-    CompiledQuery.raw(deleteText, [
-      [...leases.keys()],
-      results.map(({ id }) => id),
-      results.map(({ result }) => result),
-    ]),
-  );
-  return rows.map(({ id }) => id);
-}
-
-async function finish(
-  db: Db,
-  outcomes: readonly Outcome[],
-  closed: readonly string[],
-): Promise<readonly { lease: string; id: string }[]> {
-  const { rows } = await db.executeQuery<{ refused: { lease: string; id: string }[] | null }>(
-    CompiledQuery.raw('select svc_jobs.finish($1::json, $2::uuid[]) as refused', [
-      JSON.stringify(outcomes),
-      closed,
-    ]),
-  );
-  return rows[0]?.refused ?? [];
-}
 
 async function askState(db: Db, name: string, id: string): Promise<Job['state'] | undefined> {
   const { rows } = await db.executeQuery<{ state: Job['state'] | null }>(

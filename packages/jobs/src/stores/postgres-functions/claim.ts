@@ -34,6 +34,8 @@ begin
   delete from svc_jobs.leases where id = any(over_ids);
   delete from svc_jobs.settled where lease_id = any(over_ids);
   delete from svc_jobs.limited where lease_id = any(over_ids);
+  perform svc_jobs.end_awaited(json_agg(json_build_object('id', id, 'state', 'dead', 'isKept', true)))
+    from json_to_recordset(found_jobs) as f(id uuid, "isDead" boolean) where "isDead";
   if again is not null then perform svc_jobs.make_ready(again); end if;
   return found_jobs;
 end $$`;

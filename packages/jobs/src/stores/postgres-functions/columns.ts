@@ -2,6 +2,12 @@
 export const columns =
   'id, task, payload, priority, group_key, cost, attempts, max_attempts, enqueued_at, attributes, errors';
 
+export const prefixed = (alias: string) =>
+  columns
+    .split(', ')
+    .map((name) => `${alias}.${name}`)
+    .join(', ');
+
 // Payloads and results are text: JSON within JSON would be read by every function, and none can read a \\u0000.
 export const typedColumns = `id uuid, task text, payload text, priority smallint, group_key text, cost integer, attempts smallint,
   max_attempts smallint, enqueued_at timestamptz, attributes json, errors jsonb`;

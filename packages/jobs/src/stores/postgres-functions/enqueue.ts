@@ -1,4 +1,4 @@
-import { columns, typedColumns } from './columns.ts';
+import { columns, prefixed, typedColumns } from './columns.ts';
 
 /** Where the turns of a group end. Start-time fair queueing (Goyal, Vin, Cheng, 1996): who comes anew begins at the virtual time. */
 export const tailFunction = `
@@ -25,10 +25,7 @@ begin
   ), bases as materialized (
     select group_key, svc_jobs.tail(group_key) as base from (select distinct group_key from j where attempts = 0) g
   ), placed as materialized (
-    select ${columns
-      .split(', ')
-      .map((name) => `j.${name}`)
-      .join(', ')}, case when attempts > 0 then (select last_value from svc_jobs.virtual_time)
+    select ${prefixed('j')}, case when attempts > 0 then (select last_value from svc_jobs.virtual_time)
       else base + sum(cost) filter (where attempts = 0) over (partition by j.group_key order by ord) end as turn
     from j left join bases on coalesce(bases.group_key, '') = coalesce(j.group_key, '')
   ), inserted as (
