@@ -145,5 +145,5 @@ test('a key of one tenant works there, and nowhere else', async () => {
   const second = await createTenant(owner.token, 'Second');
   expect((await request('/projects', { as: key })).status).toBe(200);
   for (const other of [second, stranger.tenantId])
-    await expectProblem(await projects(key, other), 404, 'tenancy.tenant_not_found');
+    await expectProblem(await projects(key, other), 409, 'tenancy.tenant_mismatch');
 });
