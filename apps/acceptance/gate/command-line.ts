@@ -17,9 +17,9 @@ export const runSvc = (
   environment: Record<string, string>,
 ) => runToEnd(children, [join(rootFolder, 'packages/cli/dist/bin.js'), ...args], environment);
 
-/** Runs the app with just this environment until it ends by itself, at most 10 s. */
+/** Runs the app with just this environment until it ends by itself, at most 20 s. */
 export const runApp = (children: Children, environment: Record<string, string>) =>
-  runToEnd(children, ['src/main.ts'], environment, { timeout: 10_000 });
+  runToEnd(children, ['src/main.ts'], environment, { timeout: 20_000 });
 
 async function runToEnd(
   children: Children,

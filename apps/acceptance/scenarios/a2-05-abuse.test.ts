@@ -105,7 +105,10 @@ test('what a limit refuses is counted, too', async () => {
   const answers = await Promise.all(Array.from({ length: mailAddressQuota + 30 }, send));
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(30);
   const { score = 0, standing } = (await find(from)) ?? {};
-  expect({ score: Math.round(score), standing }).toEqual({ score: 130, standing: 'good' });
+  expect(standing).toBe('good');
+  // Each counts once; a score halves in minutes, so a slow machine sees some of it gone.
+  expect(score).toBeGreaterThan(126);
+  expect(score).toBeLessThanOrEqual(130);
 });
 
 test('who goes on is slowed down, then cut off, others are not; staff sees it, and lets in again', async () => {

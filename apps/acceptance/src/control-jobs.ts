@@ -33,7 +33,7 @@ const EnqueueWork = v.strictObject({
 
 const ListedJobs = v.strictObject({
   task: v.picklist(['acceptance.work', 'acceptance.tick']),
-  state: v.picklist(['scheduled', 'ready', 'running', 'done', 'cancelled', 'dead']),
+  state: v.picklist(['waiting', 'scheduled', 'ready', 'running', 'done', 'cancelled', 'dead']),
 });
 
 /** Tasks with which the gate sees how jobs are run. */

@@ -24,7 +24,7 @@ export interface ListedJob {
 export interface JobsTarget {
   readonly jobs: {
     list(options: {
-      state: 'scheduled' | 'ready' | 'running' | 'done' | 'cancelled' | 'dead';
+      state: 'waiting' | 'scheduled' | 'ready' | 'running' | 'done' | 'cancelled' | 'dead';
       task?: string;
       limit?: number;
     }): Promise<{ readonly items: readonly ListedJob[] }>;

@@ -1,13 +1,4 @@
-/** Where a job is. `waiting` waits for other jobs, `scheduled` for its hour, `ready` for a worker. */
-export type JobState =
-  | 'waiting'
-  | 'scheduled'
-  | 'ready'
-  | 'running'
-  | 'done'
-  | 'cancelled'
-  | 'dead';
-
+/** Where a job may be. `waiting` waits for other jobs, `scheduled` for its hour, `ready` for a worker. */
 export const jobStates = [
   'waiting',
   'scheduled',
@@ -16,7 +7,8 @@ export const jobStates = [
   'done',
   'cancelled',
   'dead',
-] as const satisfies readonly JobState[];
+] as const;
+export type JobState = (typeof jobStates)[number];
 
 /** Why an attempt did not succeed: the message only, cut to 500 characters. */
 export interface JobError {

@@ -9,7 +9,7 @@ import type { JobsTarget } from '../config.ts';
 import { alignRows } from '../help.ts';
 import { UsageError } from '../usage-error.ts';
 
-const states = ['scheduled', 'ready', 'running', 'done', 'cancelled', 'dead'];
+const states = ['waiting', 'scheduled', 'ready', 'running', 'done', 'cancelled', 'dead'];
 
 const run: Command = {
   summary: 'Run jobs, until SIGTERM or SIGINT.',
