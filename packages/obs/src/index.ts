@@ -31,6 +31,7 @@ export {
 export type { WatchedPool } from './recorders/database.ts';
 export type { ServerAnswer, ServerRequest } from './recorders/http-server.ts';
 export type { WatchedRedis } from './recorders/redis.ts';
+export { createRedaction, type Redaction, type RedactionOptions } from './redaction.ts';
 export { type RouteClass, type RouteClasses, routeClasses } from './route-class.ts';
 export { createScopes, type Scope, type Scopes } from './scope.ts';
 export { obsSettings } from './settings.ts';

@@ -43,7 +43,10 @@ export async function call(
     return c.text('done');
   });
   await using service = await listening(serve({ fetch: app.fetch, port: 0 }) as http.Server);
-  const request = http.request(service.url, { headers: ['host', 'service.test', ...headers.flat()], agent: false });
+  const request = http.request(service.url, {
+    headers: ['host', 'service.test', ...headers.flat()],
+    agent: false,
+  });
   request.end();
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   response.resume();

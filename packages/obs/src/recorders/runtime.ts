@@ -114,8 +114,7 @@ export function runtimeRecorder(metrics: Metrics, clock: Clock) {
     start() {
       if (forget !== undefined) return;
       loop.enable();
-      if (knowsCollections)
-        collections.observe({ entryTypes: ['gc'] });
+      if (knowsCollections) collections.observe({ entryTypes: ['gc'] });
       forget = metrics.beforeScrape(collect);
     },
     stop() {
