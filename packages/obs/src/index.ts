@@ -53,3 +53,13 @@ export {
 } from './tracing/tracer.ts';
 export { readTraceparent, type TraceParent, toTraceparent } from './tracing/traceparent.ts';
 export { readTracestate } from './tracing/tracestate.ts';
+export { type Dashboard, dashboards } from './slos/dashboards.ts';
+export {
+  type BurnWindow,
+  burnWindows,
+  type Rule,
+  rulesFile,
+  type RulesFile,
+  type RulesOptions,
+} from './slos/rules.ts';
+export { type Slo, slo, type SloOptions } from './slos/slo.ts';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { noRedisServer, startRedisServer } from '@svc/core/testing';
 import { createObs } from '@svc/obs';
 import { Redis } from 'ioredis';
@@ -25,6 +26,7 @@ test.skipIf(noRedisServer !== undefined)(
     });
     expect(await samplesOf(obs.metrics, 'redis_connected')).toEqual({ 'client="redis"': 1 });
     client.disconnect();
+    await once(client, 'end');
     expect(await samplesOf(obs.metrics, 'redis_connected')).toEqual({ 'client="redis"': 0 });
     obs.stop();
   },

@@ -45,6 +45,8 @@ export interface Metrics {
   beforeScrape(collect: () => void | Promise<void>): () => void;
   /** Adds the metrics of another library to each scrape. */
   include(source: MetricSource): void;
+  /** Of every metric that was defined. */
+  readonly names: readonly string[];
   /** How many series there are. */
   readonly seriesCount: number;
   /** Everything there is as text, made in slices that let others go between; those who ask at once share one. */
@@ -146,6 +148,9 @@ export function createMetrics({
       return () => void collects.delete(each);
     },
     include: (source) => void sources.push(source),
+    get names() {
+      return [...families.keys()];
+    },
     get seriesCount() {
       return [...families.values()].reduce((sum, { seriesCount }) => sum + seriesCount, 0);
     },
