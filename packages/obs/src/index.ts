@@ -63,3 +63,13 @@ export {
   type RulesOptions,
 } from './slos/rules.ts';
 export { type Slo, slo, type SloOptions } from './slos/slo.ts';
+export {
+  type CheckOptions,
+  databaseCheck,
+  type FetchProbe,
+  httpCheck,
+  redisCheck,
+  s3Check,
+  smtpCheck,
+  tcpCheck,
+} from './health-checks.ts';
