@@ -11,7 +11,7 @@ import { postgresStore } from '@svc/idempotency/postgres';
 import { createJobs, createScheduler, createWorker } from '@svc/jobs';
 import { postgresScheduleStore, postgresStore as postgresJobStore } from '@svc/jobs/postgres';
 import { createMailer } from '@svc/mail';
-import { createObs, createScopes } from '@svc/obs';
+import { createObs, createScopes, databaseCheck, redisCheck } from '@svc/obs';
 import { createAbuseGuard, createRateLimit, memoryAbuseStore, memoryStore } from '@svc/ratelimit';
 import { redisAbuseStore, redisStore } from '@svc/ratelimit/redis';
 import { createTenancy, createTenantLimits, tenantScoped } from '@svc/tenancy';
@@ -236,9 +236,9 @@ export async function createServices(
 
   const health = createHealth({
     checks: [
-      { name: 'database', critical: true, check: () => connection.ping() },
+      databaseCheck(connection),
       { name: 'audit log', critical: false, check: () => audit.health() },
-      ...(redis === undefined ? [] : [{ name: 'redis', critical: false, check: redis.ping }]),
+      ...(redis === undefined ? [] : [redisCheck(redis.client)]),
     ],
     logger,
     clock,

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { recordingLogger, testClock } from '@svc/core/testing';
 import { systemClock } from '@svc/core';
-import { createMetrics } from '@svc/obs';
+import { createMetrics, createObs } from '@svc/obs';
 import { promClientSource } from '@svc/obs/prom-client';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
@@ -198,7 +199,7 @@ y_seconds_count 1
 `);
 });
 
-// skipped where Debian's prometheus is not installed; CI installs it
+// skipped because promtool is not installed; CI installs it
 test.skipIf(!hasPromtool)('promtool finds nothing to say about the text format', async () => {
   const metrics = createMetrics();
   metrics
@@ -208,4 +209,9 @@ test.skipIf(!hasPromtool)('promtool finds nothing to say about the text format',
   metrics.histogram({ name: 'took_seconds', help: 'X.' }).with({}).observe(3);
   const input = await textOf(metrics);
   expect(execFileSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' })).toBe('');
+});
+
+test('the README lists every metric that there is', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  for (const name of createObs().metrics.names) expect(readme).toContain(`\`${name}\``);
 });

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { samplesOf } from './prometheus.ts';
 
-// skipped where there is no redis-server; CI installs it
+// skipped because redis-server is not installed; CI installs it
 test.skipIf(noRedisServer !== undefined)(
   `commands to Redis are timed by name, faults counted, and the connection told (${noRedisServer ?? 'a server of its own'})`,
   async () => {

@@ -103,7 +103,7 @@ const minutes = (count: number, value: string) => `0+${value}x${count}`;
 const requests = (status: string, route_class = 'user') =>
   `http_server_requests_total{http_response_status_code="${status}",route_class="${route_class}",http_route="/x"}`;
 
-// skipped where Debian's prometheus is not installed; CI installs it
+// skipped because promtool is not installed; CI installs it
 describe.skipIf(!hasPromtool)('with the tools of Prometheus', () => {
   test('the rules, and every expression of a dashboard, are ones that Prometheus takes', () => {
     const boards = Object.values(dashboards({ slos: [api] }));

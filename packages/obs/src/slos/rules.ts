@@ -66,30 +66,30 @@ export function rulesFile({
 interface Indicator {
   readonly sli: 'availability' | 'latency';
   readonly budget: number;
-  /** The share of bad requests over a window. */
-  bad(window: string): string;
+  /** The share of bad requests over a span. */
+  bad(span: string): string;
 }
 
 function indicators({ selector, objective, latency }: Slo): Indicator[] {
-  const requests = (window: string, more = '') =>
-    `sum(rate(http_server_requests_total{${selector}${more}}[${window}]))`;
+  const requests = (span: string, more = '') =>
+    `sum(rate(http_server_requests_total{${selector}${more}}[${span}]))`;
   const availability: Indicator = {
     sli: 'availability',
     budget: 1 - objective,
     // Without `or`, a service that never failed has no ratio, and no alert that could be tested.
-    bad: (window) =>
-      `(${requests(window, ',http_response_status_code=~"5.."')} or 0 * ${requests(window)}) / (${requests(window)} > 0)`,
+    bad: (span) =>
+      `(${requests(span, ',http_response_status_code=~"5.."')} or 0 * ${requests(span)}) / (${requests(span)} > 0)`,
   };
   if (latency === undefined) return [availability];
-  const timed = (kind: string, window: string, more = '') =>
-    `sum(rate(http_server_request_duration_seconds_${kind}{${selector}${more}}[${window}]))`;
+  const timed = (kind: string, span: string, more = '') =>
+    `sum(rate(http_server_request_duration_seconds_${kind}{${selector}${more}}[${span}]))`;
   const { underSeconds, objective: share } = latency;
   const bound = Number.isInteger(underSeconds) ? `${underSeconds}.0` : `${underSeconds}`;
   const slow: Indicator = {
     sli: 'latency',
     budget: 1 - share,
-    bad: (window) =>
-      `1 - ${timed('bucket', window, `,le="${bound}"`)} / (${timed('count', window)} > 0)`,
+    bad: (span) =>
+      `1 - ${timed('bucket', span, `,le="${bound}"`)} / (${timed('count', span)} > 0)`,
   };
   return [availability, slow];
 }
@@ -99,15 +99,15 @@ function recordings(each: Slo, windows: readonly BurnWindow[]): Rule[] {
   const labels = { slo: each.name };
   return [
     ...indicators(each).flatMap(({ sli, bad }) =>
-      spans.map((window) => ({
-        record: `slo:bad_requests:ratio_rate${window}`,
-        expr: bad(window),
+      spans.map((span) => ({
+        record: `slo:bad_requests:ratio_rate${span}`,
+        expr: bad(span),
         labels: { ...labels, sli },
       })),
     ),
-    ...spans.map((window) => ({
-      record: `slo:requests:rate${window}`,
-      expr: `sum(rate(http_server_requests_total{${each.selector}}[${window}]))`,
+    ...spans.map((span) => ({
+      record: `slo:requests:rate${span}`,
+      expr: `sum(rate(http_server_requests_total{${each.selector}}[${span}]))`,
       labels,
     })),
   ];
@@ -117,8 +117,8 @@ function burns(each: Slo, windows: readonly BurnWindow[]) {
   const { name, minRate } = each;
   return indicators(each).flatMap(({ sli, budget }) =>
     windows.map(({ long, short, factor, severity }) => {
-      const bad = (window: string) =>
-        `slo:bad_requests:ratio_rate${window}{slo="${name}",sli="${sli}"} > ${round(factor * budget)}`;
+      const bad = (span: string) =>
+        `slo:bad_requests:ratio_rate${span}{slo="${name}",sli="${sli}"} > ${round(factor * budget)}`;
       const words = sli === 'availability' ? 'fail' : 'are too slow';
       return {
         alert: sli === 'availability' ? 'SloErrorBudgetBurn' : 'SloLatencyBudgetBurn',
