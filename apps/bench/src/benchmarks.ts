@@ -4,6 +4,8 @@ import { auditVerify } from './benchmarks/audit-verify.ts';
 import { idempotencyJoined } from './benchmarks/idempotency-joined.ts';
 import { idempotencyReplay } from './benchmarks/idempotency-replay.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
+import { obsRequests } from './benchmarks/obs-requests.ts';
+import { obsScrape } from './benchmarks/obs-scrape.ts';
 import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
 import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
 import { ratelimitOne } from './benchmarks/ratelimit-one.ts';
@@ -24,4 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   idempotencyJoined,
   idempotencyReplay,
   tenantTransaction,
+  obsRequests,
+  obsScrape,
 ];

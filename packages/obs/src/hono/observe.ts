@@ -60,10 +60,9 @@ export function observe(obs: Obs, options: ObserveOptions = {}): MiddlewareHandl
       throw error;
     }
     const { res } = c;
-    if (responseSizes === 'declared' || res.body === null) {
-      const declared = res.body === null ? 0 : lengthOf(res.headers.get('content-length'));
-      return end(res.status, c.error, declared);
-    }
+    // Looking at `body` makes a stream of what had none.
+    if (responseSizes === 'declared' || res.body === null)
+      return end(res.status, c.error, lengthOf(res.headers.get('content-length')));
     c.res = counted(res, (bytes) => end(res.status, c.error, bytes));
   };
 }

@@ -88,8 +88,7 @@ function indicators({ selector, objective, latency }: Slo): Indicator[] {
   const slow: Indicator = {
     sli: 'latency',
     budget: 1 - share,
-    bad: (span) =>
-      `1 - ${timed('bucket', span, `,le="${bound}"`)} / (${timed('count', span)} > 0)`,
+    bad: (span) => `1 - ${timed('bucket', span, `,le="${bound}"`)} / (${timed('count', span)} > 0)`,
   };
   return [availability, slow];
 }

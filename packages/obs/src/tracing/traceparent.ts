@@ -28,13 +28,21 @@ export function readTraceparent(header: string | undefined): TraceParent | undef
 export const toTraceparent = ({ traceId, spanId, sampled, random }: TraceParent): string =>
   `00-${traceId}-${spanId}-0${(sampled ? 1 : 0) + (random ? 2 : 0)}`;
 
-export const newTraceId = (randomBytes: RandomBytes): string => newId(randomBytes, 16);
-export const newSpanId = (randomBytes: RandomBytes): string => newId(randomBytes, 8);
+const poolBytes = 4096;
 
-function newId(randomBytes: RandomBytes, size: number): string {
-  const id = Buffer.from(randomBytes(size)).toString('hex');
-  // All zeros mean that there is none.
-  return zeros.test(id) ? newId(randomBytes, size) : id;
+/** Makes ids of traces (16 bytes) and spans (8 bytes). They are no secrets: randomness is fetched for many at once, where fetching is what costs. */
+export function createTraceIds(randomBytes: RandomBytes): (bytes: 16 | 8) => string {
+  let pool = Buffer.alloc(0);
+  let at = 0;
+  return function newId(bytes): string {
+    if (at + bytes > pool.length) {
+      pool = Buffer.from(randomBytes(poolBytes));
+      at = 0;
+    }
+    const id = pool.toString('hex', at, (at += bytes));
+    // All zeros mean that there is none.
+    return zeros.test(id) ? newId(bytes) : id;
+  };
 }
 
 /** Optional white space of HTTP, which is less than what `trim` takes away. */

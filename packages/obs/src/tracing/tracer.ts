@@ -1,6 +1,6 @@
 import { randomBytes as systemRandom, type RandomBytes } from '@svc/core';
 import type { IncomingTrace, Trace } from './trace.ts';
-import { newSpanId, newTraceId } from './traceparent.ts';
+import { createTraceIds } from './traceparent.ts';
 
 export type SpanKind = 'server' | 'client' | 'consumer';
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
@@ -33,11 +33,12 @@ export interface Tracer {
 export function idTracer({
   randomBytes = systemRandom,
 }: { randomBytes?: RandomBytes } = {}): Tracer {
+  const newId = createTraceIds(randomBytes);
   return {
     start({ parent }) {
       const trace: Trace = {
-        traceId: parent?.parent.traceId ?? newTraceId(randomBytes),
-        spanId: newSpanId(randomBytes),
+        traceId: parent?.parent.traceId ?? newId(16),
+        spanId: newId(8),
         sampled: parent?.parent.sampled ?? false,
         random: parent?.parent.random ?? true,
         tracestate: parent?.tracestate ?? '',
