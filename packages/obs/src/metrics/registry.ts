@@ -7,7 +7,6 @@ import {
   type Family,
   type Gauge,
   type Histogram,
-  type Labels,
 } from './families.ts';
 import { type MetricsFormat, render } from './exposition.ts';
 
@@ -163,5 +162,3 @@ export function createMetrics({
     },
   };
 }
-
-export type { Labels };
