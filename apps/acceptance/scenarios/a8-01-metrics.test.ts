@@ -92,7 +92,8 @@ test('whatever is asked for makes no series: not paths, not ids, not methods', a
   expect(text).not.toContain(marker);
   expect(text).not.toContain(project.id);
   expect(text).not.toContain('PROPFIND');
-  expect(ofRequests(text)).toHaveLength(before.length);
+  // Scenarios beside this one add a status or a method here and there; these 160 requests would add as many.
+  expect(ofRequests(text).length).toBeLessThan(before.length + 20);
   expect(
     sum(text, 'http_server_requests_total', { http_request_method: '_OTHER' }),
   ).toBeGreaterThanOrEqual(41);
