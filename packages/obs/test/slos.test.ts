@@ -185,6 +185,36 @@ describe.skipIf(!hasPromtool)('with the tools of Prometheus', () => {
     expect(firing(worse, 'HighErrorRate', '70m')).toContain('severity="page"');
   });
 
+  test('where no request ever failed, the ratio is 0 and not missing', () => {
+    const of = { slo: 'api', sli: 'availability' };
+    const folder = folderWith({
+      'rules.json': file,
+      'test.json': {
+        rule_files: ['rules.json'],
+        evaluation_interval: '1m',
+        tests: [
+          {
+            interval: '1m',
+            input_series: [{ series: requests('200'), values: minutes(60, '60') }],
+            promql_expr_test: [
+              {
+                expr: 'slo:bad_requests:ratio_rate5m',
+                eval_time: '30m',
+                exp_samples: [
+                  {
+                    labels: `slo:bad_requests:ratio_rate5m${JSON.stringify(of).replaceAll(/"(\w+)":/g, '$1=')}`,
+                    value: 0,
+                  },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    });
+    expect(promtool(folder, 'test', 'rules', 'test.json')).toContain('SUCCESS');
+  });
+
   test('one error among few requests, at night, wakes nobody; nor do errors of other classes', () => {
     const night: [string, string][] = [
       [requests('200'), '0x30 1x400'],
