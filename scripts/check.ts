@@ -42,6 +42,10 @@ const steps: Step[] = [
     ...script('acceptance matrix', 'acceptance-matrix.ts', '--check'),
     skip: () => missing('scripts/acceptance-matrix.ts'),
   },
+  {
+    ...script('operations', 'operations.ts', '--check'),
+    skip: () => missing('apps/acceptance/src/slos.ts'),
+  },
   script('ASVS matrix', 'asvs.ts'),
 ];
 

@@ -20,7 +20,10 @@ export default defineConfig({
   jobs: async (settings: AppSettings) => {
     const { createLogger } = await import('./src/logger.ts');
     const { createServices } = await import('./src/services.ts');
-    const { jobs, worker, opened } = await createServices(settings, createLogger(settings, 2));
+    const { jobs, worker, opened } = await createServices(
+      settings,
+      createLogger(settings, { dest: 2 }),
+    );
     const close = async () => {
       for (const each of opened.toReversed()) await each.stop({ graceMs: 5000 });
     };

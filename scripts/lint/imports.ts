@@ -69,7 +69,16 @@ const libraries: { name: RegExp; home: string; isHome: (place: Place) => boolean
     isHome: (p) => p.owner !== 'core' && p.owner !== 'http',
   },
   { name: /^@opentelemetry\//, home: '@svc/obs', isHome: (p) => p.owner === 'obs' },
-  { name: /^pino/, home: 'apps (packages take a Logger)', isHome: () => false },
+  {
+    name: /^pino/,
+    home: 'src/pino.ts of @svc/obs, and apps (other packages take a Logger)',
+    isHome: (p) => p.owner === 'obs' && isNamed(p, 'pino'),
+  },
+  {
+    name: /^prom-client(\/|$)/,
+    home: 'src/prom-client.ts of @svc/obs',
+    isHome: (p) => p.owner === 'obs' && isNamed(p, 'prom-client'),
+  },
 ];
 
 /** R1 to R3 of the architecture: who may import whom, and where each library lives. */

@@ -13,6 +13,11 @@ interface Changed {
   environment?: Record<string, string>;
 }
 
+interface ReadMetrics {
+  of?: 'app' | Which['which'];
+  accept?: string;
+}
+
 /** What scenarios may ask of a stack of the gate's own. */
 export function controlsOf(environment: RunningEnvironment) {
   const { app, background, second, refused, backing, mail, breaches, children, settings } =
@@ -67,6 +72,14 @@ export function controlsOf(environment: RunningEnvironment) {
       names.set(name, rounds),
     'names/asked': async ({ name }: { name: string }) => names.asked(name),
     'app/log': async () => app.log(),
+    /** What Prometheus would read of a process of the app. */
+    'metrics/read': async ({ of = 'app', accept = 'text/plain' }: ReadMetrics) => {
+      const { url } = of === 'app' ? app : processOf(of);
+      const authorization = `Bearer ${settings['METRICS_TOKEN']}`;
+      const answer = await fetch(`${url}/metrics`, { headers: { authorization, accept } });
+      const contentType = answer.headers.get('content-type');
+      return { status: answer.status, contentType, text: await answer.text() };
+    },
     'postgres/stop': () => given(backing.postgres, 'PostgreSQL').stop(),
     'postgres/start': () => given(backing.postgres, 'PostgreSQL').start(),
     'redis/stop': () => given(backing.redis, 'Redis').stop(),

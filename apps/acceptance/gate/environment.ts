@@ -175,6 +175,7 @@ function appSettings(
     BACKGROUND_IN_WEB: String(stack === 'embedded'),
     // Short, so that what a killed worker had is soon taken; long enough for a busy machine.
     JOBS_LEASE: '2s',
+    METRICS_TOKEN: 'the-gate-reads-metrics-on-loopback-alone',
     CORS_ORIGINS: corsOrigin,
     LOG_LEVEL: 'info',
     // Short, so that scenarios about limits do not wait for long.

@@ -93,7 +93,7 @@ export const registry: readonly Entry[] = [
   later('A7-02', 'GDPR erasure'),
   later('A7-03', 'Retention'),
   later('A7-04', 'Backup verification'),
-  later('A8-01', 'Metrics'),
+  present('A8-01', 'Metrics have bounded labels', { needs: ['mail', 'gate controls'] }),
   later('A8-02', 'Maintenance mode and circuit breaker'),
   present('A8-03', 'Probes while servers stop and start', {
     needs: ['postgres server', 'redis server', 'mail'],

@@ -31,6 +31,7 @@ import { userRoutes } from './admin/routes.ts';
 import { staffTenantRoutes } from './admin/tenant-routes.ts';
 import { controlJobRoutes } from './control-jobs.ts';
 import { controlRoutes, holdable, type Holds } from './control.ts';
+import { observed, quietRoutes, scraped } from './observed.ts';
 import { exportRoutes } from './projects/export-routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import {
@@ -65,6 +66,7 @@ export function createApp({
   settings,
   logger,
   clock,
+  obs,
   health,
   audit,
   auth,
@@ -93,6 +95,7 @@ export function createApp({
   const typeBase = `${settings.publicUrl}/errors`;
   const app = new Hono<HttpEnv>();
   // Before the stack, to see what it refuses.
+  app.use(observed({ obs }));
   app.use(abuseReports(abuse));
   stack(app, {
     logger,
@@ -101,11 +104,13 @@ export function createApp({
     cors: { origins: settings.corsOrigins, credentials: true },
     bodyLimit: { maxBytes: settings.bodyLimitBytes, readTimeoutMs: settings.bodyTimeoutMs },
     handlerTimeoutMs: settings.handlerTimeoutMs,
+    quietRoutes,
     typeBase,
   });
 
-  // Before whatever refuses: balancers ask often, and must get an answer whoever else asks from their address.
+  // Before whatever refuses: balancers and scrapers ask often, and must get an answer whoever else asks from their address.
   app.route('/', probeRoutes(health));
+  app.route('/', scraped({ obs, settings }));
   app.use(abuseGuard(abuse, { slowBy: settings.abuseSlowBy, clock }));
   app.use(addressLimit(limits, settings));
   app.on('POST', signInPaths, signInLimit(limits, settings));

@@ -1,17 +1,24 @@
+import type { Scopes } from '@svc/obs';
+import { createLogger as createJsonLogger } from '@svc/obs/pino';
 import { pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { AppSettings } from './settings.ts';
 
-/** JSON lines for machines, or readable ones for a person; to standard output (1), or to standard error (2). */
+export interface LoggerOptions {
+  /** Whose ids each line bears. @default none */
+  scopes?: Scopes;
+  /** To standard output (1), or to standard error (2). @default 1 */
+  dest?: 1 | 2;
+}
+
+/** JSON lines for machines, or readable ones for a person. */
 export function createLogger(
-  { logLevel, logFormat }: Pick<AppSettings, 'logLevel' | 'logFormat'>,
-  dest: 1 | 2 = 1,
+  { logLevel: level, logFormat }: Pick<AppSettings, 'logLevel' | 'logFormat'>,
+  { scopes, dest = 1 }: LoggerOptions = {},
 ) {
-  const options = { level: logLevel, base: null };
-  return logFormat === 'json'
-    ? pino(options, pino.destination({ dest, sync: true }))
-    : pino(
-        options,
-        PinoPretty({ destination: dest, colorize: true, translateTime: 'HH:MM:ss', sync: true }),
-      );
+  const destination =
+    logFormat === 'json'
+      ? pino.destination({ dest, sync: true })
+      : PinoPretty({ destination: dest, colorize: true, translateTime: 'HH:MM:ss', sync: true });
+  return createJsonLogger({ level, destination, ...(scopes !== undefined && { scopes }) });
 }

@@ -21,7 +21,6 @@ export function connectRedis(url: string, logger: Logger) {
   });
   return {
     client,
-    ping: async () => void (await client.ping()),
     disconnect: () => client.disconnect(),
   };
 }

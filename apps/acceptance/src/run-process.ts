@@ -1,6 +1,8 @@
 import { exitCodeBadSettings, InvalidSettings, isFailure } from '@svc/core';
 import { DatabaseLocked, UnsafeRole } from '@svc/db';
 import { onSignals, type Stoppable } from '@svc/http';
+import { createScopes } from '@svc/obs';
+import { logUncaught } from '@svc/obs/pino';
 import { createLogger } from './logger.ts';
 import { createServices, type Services } from './services.ts';
 import { type AppSettings, readSettings } from './settings.ts';
@@ -20,8 +22,10 @@ export async function runProcess(
   createApp: (services: Services) => Answering,
 ): Promise<void> {
   const settings = await orExit(() => readSettings());
-  const logger = createLogger(settings);
-  const start = () => createServices(settings, logger);
+  const scopes = createScopes();
+  const logger = createLogger(settings, { scopes });
+  logUncaught(logger);
+  const start = () => createServices(settings, logger, scopes);
   const services = await orExit(start).catch((error: unknown) => {
     // What is expected to happen (no database, a role that owns too much) needs no stack trace.
     if (!isFailure(error) && !(error instanceof UnsafeRole) && !(error instanceof DatabaseLocked))
@@ -42,6 +46,7 @@ export async function runProcess(
       process.exit(1);
     },
   );
+  services.obs.start();
   await services.audit.start();
   await services.auth.start();
   await services.serviceTokens.start();

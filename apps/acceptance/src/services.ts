@@ -11,6 +11,7 @@ import { postgresStore } from '@svc/idempotency/postgres';
 import { createJobs, createScheduler, createWorker } from '@svc/jobs';
 import { postgresScheduleStore, postgresStore as postgresJobStore } from '@svc/jobs/postgres';
 import { createMailer } from '@svc/mail';
+import { createObs, createScopes, databaseCheck, redisCheck } from '@svc/obs';
 import { createAbuseGuard, createRateLimit, memoryAbuseStore, memoryStore } from '@svc/ratelimit';
 import { redisAbuseStore, redisStore } from '@svc/ratelimit/redis';
 import { createTenancy, createTenantLimits, tenantScoped } from '@svc/tenancy';
@@ -37,8 +38,13 @@ import { createTenantWebhooks } from './webhooks/webhooks.ts';
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
 /** Everything the app is made of, wired from top to bottom. @throws {InvalidSettings} on schedules that are not usable */
-export async function createServices(settings: AppSettings, logger: Logger) {
+export async function createServices(
+  settings: AppSettings,
+  logger: Logger,
+  scopes = createScopes(),
+) {
   const clock = systemClock;
+  const obs = createObs({ scopes, trust: settings.traceTrust, logger, clock });
   const tasks = [
     ...createTasks({
       sendAuthMail: (mail): Promise<void> => auth.deliverMail(mail),
@@ -66,11 +72,13 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     ...(settings.databaseUrl.startsWith('pglite:') && { role: appRole }),
   });
   const { db } = connection;
+  obs.watchDatabase(connection);
   await assertAppRole(db);
   // What the app's own code gets: no statement touches a tenant's table but for a tenant.
   const tenantDb = tenantScoped(db, tablesOfTenants);
   const redis =
     settings.redisUrl === undefined ? undefined : connectRedis(settings.redisUrl, logger);
+  if (redis !== undefined) obs.watchRedis(redis.client);
 
   const mailer = createMailer({
     transport: createMailTransport(settings),
@@ -94,11 +102,18 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
   });
-  const jobs = createJobs({ store: postgresJobStore(db), tasks, logger, clock });
+  const jobs = createJobs({
+    store: postgresJobStore(db),
+    tasks,
+    context: obs.jobContext,
+    logger,
+    clock,
+  });
   const worker = createWorker({
     jobs,
     concurrency: settings.jobsConcurrency,
     lease: settings.jobsLease,
+    around: obs.aroundJob,
   });
   // Two where the gate looks: that each tick comes once is for any number of them.
   const schedulers = (settings.acceptance ? ['scheduler', 'second scheduler'] : ['scheduler']).map(
@@ -221,6 +236,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     }),
     enqueue: (task, payload, options) => jobs.enqueue(task, payload, options),
     enqueueMany: (task, items, options) => jobs.enqueueMany(task, items, options),
+    callContext: obs.callContext,
     logger,
     clock,
   });
@@ -255,9 +271,9 @@ export async function createServices(settings: AppSettings, logger: Logger) {
 
   const health = createHealth({
     checks: [
-      { name: 'database', critical: true, check: () => connection.ping() },
+      databaseCheck(connection),
       { name: 'audit log', critical: false, check: () => audit.health() },
-      ...(redis === undefined ? [] : [{ name: 'redis', critical: false, check: redis.ping }]),
+      ...(redis === undefined ? [] : [redisCheck(redis.client)]),
     ],
     logger,
     clock,
@@ -265,6 +281,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
 
   /** In the order of opening; closed in reverse. */
   const opened: readonly Stoppable[] = [
+    { name: 'metrics', stop: () => obs.stop() },
     { name: 'database', stop: () => connection.close() },
     ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
     webhookConnections,
@@ -277,6 +294,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     settings,
     logger,
     clock,
+    obs,
     health,
     audit,
     auth,

@@ -13,6 +13,7 @@ import { databaseSettings } from '@svc/db';
 import { httpSettings } from '@svc/http';
 import { jobsSettings, scheduleSettings } from '@svc/jobs';
 import { mailSettings } from '@svc/mail';
+import { obsSettings } from '@svc/obs';
 import { tenancySettings } from '@svc/tenancy';
 import * as v from 'valibot';
 import { limitSettings } from './limit-settings.ts';
@@ -83,6 +84,7 @@ export const settingsSchema = v.object({
   ),
   ...webhookSettings,
   ...httpSettings,
+  ...obsSettings,
   LOG_LEVEL: v.optional(
     setting.oneOf('the least level that is logged', ['debug', 'info', 'warn', 'error', 'silent']),
     'info',

@@ -9,6 +9,8 @@ import { jobsOwnTransactions } from './benchmarks/jobs-own-transactions.ts';
 import { jobsRedisDrain } from './benchmarks/jobs-redis-drain.ts';
 import { jobsStart } from './benchmarks/jobs-start.ts';
 import { loginsBesideRequests } from './benchmarks/logins-beside-requests.ts';
+import { obsRequests } from './benchmarks/obs-requests.ts';
+import { obsScrape } from './benchmarks/obs-scrape.ts';
 import { ratelimitFour } from './benchmarks/ratelimit-four.ts';
 import { ratelimitLocal } from './benchmarks/ratelimit-local.ts';
 import { ratelimitOne } from './benchmarks/ratelimit-one.ts';
@@ -37,4 +39,6 @@ export const benchmarks: readonly Benchmark[] = [
   webhookSignaturesLarge,
   jobsRedisDrain,
   jobsStart,
+  obsRequests,
+  obsScrape,
 ];

@@ -3,6 +3,7 @@ export { type Cipher, type CipherOptions, createCipher } from './cipher.ts';
 export { type Clock, shiftedClock, systemClock } from './clock.ts';
 export { createCursors, type CursorPosition, type Cursors, type Page, toPage } from './cursor.ts';
 export { type Duration, toMs } from './duration.ts';
+export { eventLoopTimes } from './event-loop.ts';
 export { defineEvent, type EventChannel, type EventMessage } from './events.ts';
 export {
   failure,

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   statementTimeoutMs?: number;
   /** Set on every connection; created on PGlite, whose only user is a superuser. @default the user of the URL */
   role?: string;
+  /** What events call it. @default 'database' */
+  name?: string;
   /** @default systemClock */
   clock?: Clock;
   /** @default silentLogger */
@@ -34,7 +36,13 @@ const roleName = /^[a-z_][a-z0-9_]{0,62}$/;
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Connection> {
   const { poolSize = 10, connectTimeoutMs = 5000, acquireTimeoutMs = 10_000 } = options;
-  const { statementTimeoutMs, role, clock = systemClock, logger = silentLogger } = options;
+  const {
+    statementTimeoutMs,
+    role,
+    name = 'database',
+    clock = systemClock,
+    logger = silentLogger,
+  } = options;
   if (!Number.isInteger(poolSize) || poolSize < 1)
     throw new TypeError('poolSize must be a whole number above 0');
   if (role !== undefined && !roleName.test(role)) {
@@ -42,16 +50,16 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   }
   if (statementTimeoutMs !== undefined && !(statementTimeoutMs > 0))
     throw new TypeError('statementTimeoutMs must be above 0');
-  const common = { connectTimeoutMs, acquireTimeoutMs, role, clock, logger };
+  const common = { connectTimeoutMs, acquireTimeoutMs, role, name, clock, logger };
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     if (!URL.canParse(url)) throw new TypeError('the database URL is not a URL');
     const { openPostgres } = await import('./postgres/pool.ts');
     const sessions = await openPostgres({ url, max: poolSize, statementTimeoutMs, ...common });
-    return connectionOver(sessions, 'postgres', clock, logger);
+    return connectionOver(sessions, 'postgres', clock, logger, name);
   }
   const { openPglite } = await import('./pglite/open.ts');
   const sessions = await openPglite({ directory: pgliteDirectory(url), ...common });
-  return connectionOver(sessions, 'pglite', clock, logger);
+  return connectionOver(sessions, 'pglite', clock, logger, name);
 }
 
 function pgliteDirectory(url: string): string | undefined {
@@ -72,12 +80,16 @@ export function connectionOver(
   engine: Connection['engine'],
   clock: Clock,
   logger: Logger,
+  name = 'database',
 ): Connection {
   const adapter = adapterWithin({ engine, clock, logger, listen: sessions.listen });
-  const db = new Kysely<unknown>({ dialect: createDialect(sessions, adapter, logger) });
+  const db = new Kysely<unknown>({
+    dialect: createDialect(sessions, adapter, { name, clock, logger }),
+  });
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= sessions.close());
   return {
+    name,
     db,
     engine,
     async ping() {

@@ -21,6 +21,8 @@ export interface PoolFigures {
 
 /** An open database. */
 export interface Connection extends AsyncDisposable {
+  /** What events call it. */
+  readonly name: string;
   readonly db: Db;
   readonly engine: 'postgres' | 'pglite';
   /** Resolves when the database answers. @throws {DatabaseUnavailable} */

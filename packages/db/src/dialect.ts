@@ -1,4 +1,4 @@
-import type { Logger } from '@svc/core';
+import { type Clock, isFailure, type Logger } from '@svc/core';
 import {
   type DatabaseConnection,
   type Dialect,
@@ -10,19 +10,27 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import { encodeParameter } from './codec.ts';
+import { connectionAcquired, connectionFailed } from './events.ts';
 import { CommitRolledBack, QueryFailed } from './failures.ts';
 import { takeSettings } from './transaction-settings.ts';
 import type { Session, Sessions } from './session.ts';
+
+export interface DialectOptions {
+  /** What events call the connection. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /** The Kysely dialect of both engines. */
 export function createDialect(
   sessions: Sessions,
   adapter: DialectAdapter,
-  logger: Logger,
+  options: DialectOptions,
 ): Dialect {
   return {
     createAdapter: () => adapter,
-    createDriver: () => createDriver(sessions, logger),
+    createDriver: () => createDriver(sessions, options),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   };
@@ -33,15 +41,32 @@ interface SessionConnection extends DatabaseConnection {
   inTransaction: boolean;
 }
 
-function createDriver(sessions: Sessions, logger: Logger): Driver {
+function createDriver(sessions: Sessions, { name, clock, logger }: DialectOptions): Driver {
   const connections = new WeakMap<Session, SessionConnection>();
   const sessionOf = (connection: DatabaseConnection) => (connection as SessionConnection).session;
   const say = (connection: DatabaseConnection, text: string) => sessionOf(connection).run(text, []);
 
+  const acquire = async () => {
+    const askedAtMs = clock.elapsedMs();
+    try {
+      const session = await sessions.acquire();
+      connectionAcquired.publish(name, { waitedMs: clock.elapsedMs() - askedAtMs });
+      return session;
+    } catch (error) {
+      const reason = isFailure(error)
+        ? error.code
+        : error instanceof Error
+          ? error.name
+          : 'unknown';
+      connectionFailed.publish(name, { reason, waitedMs: clock.elapsedMs() - askedAtMs });
+      throw error;
+    }
+  };
+
   return {
     async init() {},
     async acquireConnection() {
-      const session = await sessions.acquire();
+      const session = await acquire();
       let connection = connections.get(session);
       if (connection === undefined) {
         connection = toConnection(session);

@@ -3,6 +3,7 @@ export { assertAppRole } from './app-role.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export type { Connection, Db, PoolFigures, Trx } from './connection.ts';
 export { constraintOf, type ConstraintViolation } from './driver-errors.ts';
+export { connectionAcquired, connectionFailed, connectionLost } from './events.ts';
 export {
   AlreadyExists,
   CommitRolledBack,

@@ -26,8 +26,8 @@ export interface CheckReport {
 export interface Health {
   /** Whether the process runs. Touches no dependency: a database that is down is no reason to restart the service. */
   live(): HealthReport;
-  /** Whether traffic should be sent here. Any number of callers costs one round of checks per `cacheMs`. */
-  ready(): Promise<HealthReport>;
+  /** Whether traffic should be sent here, whatever the checks named by `exclude` say. Any number of callers costs one round of checks per `cacheMs`. */
+  ready(options?: { readonly exclude?: readonly string[] }): Promise<HealthReport>;
   /** Whether the service has finished starting. */
   started(): HealthReport;
   /** Tells that everything is wired and open; readiness is off until then. */
@@ -83,12 +83,13 @@ export function createHealth({
     drain: () => {
       phase = 'draining';
     },
-    async ready() {
+    async ready({ exclude = [] } = {}) {
       const refused = outOfService();
       if (refused !== undefined) return refused;
-      if (last !== undefined && clock.elapsedMs() - last.atMs < cacheMs) return last.report;
-      const report = await (round ??= runRound());
-      return outOfService() ?? report;
+      const isFresh = last !== undefined && clock.elapsedMs() - last.atMs < cacheMs;
+      const report = isFresh && last !== undefined ? last.report : await (round ??= runRound());
+      const without = () => summarize(report.checks.filter(({ name }) => !exclude.includes(name)));
+      return outOfService() ?? (exclude.length > 0 ? without() : report);
     },
   };
 }

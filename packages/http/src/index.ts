@@ -54,7 +54,13 @@ export {
   systemResolver,
 } from './outbound/resolver.ts';
 export { isPublicAddress } from './outbound/special-addresses.ts';
-export { breakerChanged, callRetried, maintenanceChanged, sheddingChanged } from './events.ts';
+export {
+  breakerChanged,
+  callEnded,
+  callRetried,
+  maintenanceChanged,
+  sheddingChanged,
+} from './events.ts';
 export {
   createLoadShedder,
   type LoadShedder,

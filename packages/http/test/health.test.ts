@@ -143,3 +143,32 @@ describe('probe routes', () => {
     expect(await ready.json()).toMatchObject({ status: 'degraded' });
   });
 });
+
+describe('what is asked of readiness', () => {
+  const app = () =>
+    probeRoutes(
+      running({ checks: [passing('database'), failing('search'), failing('cache', false)] }),
+    );
+
+  it('leaves out the checks that `exclude` names', async () => {
+    expect((await app().request('/readyz')).status).toBe(503);
+    const without = await app().request('/readyz?exclude=search');
+    expect(without.status).toBe(200);
+    expect(await without.json()).toMatchObject({ status: 'degraded' });
+    for (const query of ['exclude=search,cache', 'exclude=search&exclude=cache&exclude=unknown'])
+      expect(await (await app().request(`/readyz?${query}`)).json()).toEqual({
+        status: 'ok',
+        checks: [{ name: 'database', critical: true, status: 'ok' }],
+      });
+  });
+
+  it('is told in lines of text where `verbose` is asked for, without why', async () => {
+    const answer = await app().request('/readyz?verbose');
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('content-type')).toContain('text/plain');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(await answer.text()).toBe(
+      '[+]database ok\n[-]search failed\n[-]cache failed\nreadyz unavailable\n',
+    );
+  });
+});

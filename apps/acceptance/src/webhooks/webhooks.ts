@@ -1,6 +1,6 @@
 import { type Cipher, type Clock, type Logger, toMs } from '@svc/core';
 import type { Db } from '@svc/db';
-import { createGuardedFetch, dnsResolver, type Stoppable } from '@svc/http';
+import { createGuardedFetch, dnsResolver, type OutboundContext, type Stoppable } from '@svc/http';
 import {
   type AppendAudit,
   createWebhooks,
@@ -20,6 +20,8 @@ interface TenantWebhooksNeeds {
   readonly notify: Notify;
   readonly enqueue: Enqueue;
   readonly enqueueMany: EnqueueMany;
+  /** What a delivery says of the trace that it is part of. */
+  readonly callContext: () => OutboundContext;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -28,6 +30,7 @@ interface TenantWebhooksNeeds {
 export function createTenantWebhooks({
   settings,
   clock,
+  callContext,
   ...needs
 }: TenantWebhooksNeeds): Readonly<{ webhooks: Webhooks; opened: Stoppable }> {
   const { webhooksAllow, webhooksPorts, acceptanceDnsServer } = settings;
@@ -43,6 +46,8 @@ export function createTenantWebhooks({
     maxResponseBytes: 65_536,
     cutResponse: true,
     userAgent: 'Projects',
+    name: 'webhooks',
+    context: callContext,
     clock,
   });
   const webhooks = createWebhooks({

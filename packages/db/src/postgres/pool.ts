@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@svc/core';
+import { connectionLost } from '../events.ts';
 import { DatabaseUnavailable } from '../failures.ts';
 import { installed } from '../installed.ts';
 import type { Sessions } from '../session.ts';
@@ -11,6 +12,7 @@ export interface OpenPostgresOptions {
   acquireTimeoutMs: number;
   statementTimeoutMs: number | undefined;
   role: string | undefined;
+  name: string;
   clock: Clock;
   logger: Logger;
 }
@@ -35,7 +37,7 @@ export async function openPostgres(options: OpenPostgresOptions): Promise<Sessio
 }
 
 function createPool(
-  { max, acquireTimeoutMs, clock, logger }: OpenPostgresOptions,
+  { max, acquireTimeoutMs, name, clock, logger }: OpenPostgresOptions,
   open: (onDeath: (slot: Slot) => void, onNotify?: () => void) => Promise<Slot>,
 ): Sessions {
   const live = new Set<Slot>();
@@ -51,7 +53,10 @@ function createPool(
   };
   const onDeath = (slot: Slot) => {
     if (!live.delete(slot)) return;
-    if (closing === undefined) logger.warn({ open: live.size }, 'a database connection was lost');
+    if (closing === undefined) {
+      logger.warn({ open: live.size }, 'a database connection was lost');
+      connectionLost.publish(name, { open: live.size });
+    }
     removeIdle(slot);
     serveWaiters();
     if (live.size === 0) onDrained?.();

@@ -22,6 +22,8 @@ export interface RequestContextOptions {
   logger?: Logger;
   /** Makes an id for a request that brings none. @default uuidv7 */
   newId?: NewId;
+  /** Patterns of routes, such as `/readyz`, whose good answers leave no line. @default [] */
+  quietRoutes?: readonly string[];
   /** Measures how long an answer took. @default systemClock */
   clock?: Clock;
 }
@@ -37,8 +39,10 @@ export function requestContext({
   clientAddress,
   logger = silentLogger,
   newId = uuidv7,
+  quietRoutes = [],
   clock = systemClock,
 }: RequestContextOptions): MiddlewareHandler<HttpEnv> {
+  const quiet = new Set<string | null>(quietRoutes);
   return async function requestContext(c, next) {
     const startedAtMs = clock.elapsedMs();
     const given = c.req.header('X-Request-Id');
@@ -67,6 +71,7 @@ export function requestContext({
       durationMs: Math.round((clock.elapsedMs() - startedAtMs) * 10) / 10,
       clientAddress: address,
     };
+    if (c.res.status < 400 && quiet.has(fields.route)) return;
     if (c.res.status >= 500) log.warn(fields, 'request');
     else log.info(fields, 'request');
   };

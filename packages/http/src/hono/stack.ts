@@ -23,6 +23,8 @@ export interface StackOptions {
   bodyLimit?: { maxBytes?: number; readTimeoutMs?: number };
   /** How long an answer may take, in milliseconds. @default 30000 */
   handlerTimeoutMs?: number;
+  /** Patterns of routes whose good answers leave no line in the log. @default [] */
+  quietRoutes?: readonly string[];
   /** @default silentLogger */
   logger?: Logger;
   /** @default systemClock */
@@ -43,6 +45,7 @@ export function stack(app: AnyApp, options: StackOptions = {}): void {
     typeBase = '/errors',
     trustedProxies = [],
     handlerTimeoutMs = 30_000,
+    quietRoutes = [],
     logger = silentLogger,
     clock = systemClock,
     newId = uuidv7,
@@ -58,6 +61,7 @@ export function stack(app: AnyApp, options: StackOptions = {}): void {
       clientAddress: (c) => addressOf(remoteAddress(c), c.req.header('x-forwarded-for')),
       logger,
       newId,
+      quietRoutes,
       clock,
     }),
   );

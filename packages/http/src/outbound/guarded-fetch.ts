@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from '@svc/core';
+import { type Clock, isFailure, systemClock } from '@svc/core';
+import { callEnded } from '../events.ts';
 import { createDestinations, type Destination, type DestinationRules } from './destination.ts';
 import { createExchanges, type Incoming, NotConnected, type Outgoing } from './exchange.ts';
 import { OutboundRefused, UpstreamTimeout, UpstreamUnreachable } from './failures.ts';
@@ -43,6 +44,8 @@ export interface GuardedFetchOptions extends DestinationRules {
   ca?: string | readonly string[];
   /** @default 'svc' */
   userAgent?: string;
+  /** What events call it. @default 'fetch' */
+  name?: string;
   /** The request that a call is made for. @default none */
   context?: () => OutboundContext | undefined;
   /** @default systemClock */
@@ -69,6 +72,7 @@ const defaultMaxBytes = 1_048_576;
 /** Makes a `fetch` that reaches the public internet by https, and beside it exactly what `allow` names. @throws {TypeError} on an entry of `allow` that cannot be read. */
 export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
   const { clock = systemClock, maxRedirects = 0, userAgent = 'svc', context } = options;
+  const { name = 'fetch' } = options;
   const readDestination = createDestinations(options);
   const addressesOf = createAddresses({
     resolver: options.resolver ?? dnsResolver(),
@@ -110,10 +114,38 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     for (let hops = 0; ; hops += 1) {
       const answer = await send(destination, withHost(out, destination));
       const next = redirect === 'manual' ? undefined : nextRequest(destination.url, out, answer);
-      if (next === undefined) return toResponse(answer, destination.url, hops > 0);
+      if (next === undefined)
+        return {
+          response: toResponse(answer, destination.url, hops > 0),
+          bytes: answer.body.byteLength,
+        };
       if (redirect === 'error' || hops >= maxRedirects) throw new OutboundRefused('redirect');
       destination = readDestination(next.url);
       out = next.out;
+    }
+  };
+
+  const observed = async (
+    { method, url, told }: { method: string; url: string; told: OutboundContext | undefined },
+    call: () => Promise<AnsweredCall>,
+  ) => {
+    const beganAtMs = clock.elapsedMs();
+    const end = (of: { status: number | null; error: string | null; responseBytes: number }) => {
+      const durationMs = clock.elapsedMs() - beganAtMs;
+      callEnded.publish(name, { method, host: hostOf(url), ...of, durationMs, context: told });
+    };
+    try {
+      const { response, bytes } = await call();
+      end({ status: response.status, error: null, responseBytes: bytes });
+      return response;
+    } catch (error) {
+      const called = isFailure(error)
+        ? error.code
+        : error instanceof Error
+          ? error.name
+          : 'unknown';
+      end({ status: null, error: called, responseBytes: 0 });
+      throw error;
     }
   };
 
@@ -121,17 +153,28 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     async fetch(input, init = {}) {
       const { url, redirect, ...request } = await readRequest(input, init);
       request.signal?.throwIfAborted();
-      const told = context?.() ?? {};
-      const out = { ...request, headers: withContext(request.headers, told, userAgent) };
-      if (told.deadlineAtMs === undefined) return follow(url, out, redirect);
-      return beforeDeadline(told.deadlineAtMs - clock.elapsedMs(), out, clock, (limited) =>
-        follow(url, limited, redirect),
+      const told = context?.();
+      const out = { ...request, headers: withContext(request.headers, told ?? {}, userAgent) };
+      const deadlineAtMs = told?.deadlineAtMs;
+      return observed({ method: request.method, url, told }, () =>
+        deadlineAtMs === undefined
+          ? follow(url, out, redirect)
+          : beforeDeadline(deadlineAtMs - clock.elapsedMs(), out, clock, (limited) =>
+              follow(url, limited, redirect),
+            ),
       );
     },
     checkUrl: (url) => readDestination(url).url,
     stop: () => exchanges.close(),
   };
 }
+
+interface AnsweredCall {
+  readonly response: Response;
+  readonly bytes: number;
+}
+
+const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).hostname : null);
 
 const withHost = (out: Outgoing, { url }: Destination): Outgoing => ({
   ...out,

@@ -1,0 +1,2 @@
+export { observe, type ObserveOptions } from './hono/observe.ts';
+export { metricsRoutes, type MetricsRoutesOptions } from './hono/metrics-routes.ts';
