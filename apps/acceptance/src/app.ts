@@ -8,10 +8,9 @@ import {
   passkeyRoutes,
   requirePermission,
   requireUser,
-  sessionCookieName,
 } from '@svc/auth/hono';
-import { HandlerTimeout } from '@svc/http';
 import {
+  apiDoctor,
   type HttpEnv,
   openapiRoutes,
   operation,
@@ -24,6 +23,7 @@ import { abuseGuard, abuseReports } from '@svc/ratelimit/hono';
 import { tenantRoutes } from '@svc/tenancy/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { allowances, documentOptions } from './api-document.ts';
 import { abuseRoutes } from './admin/abuse-routes.ts';
 import { supportRoutes } from './admin/project-routes.ts';
 import { userRoutes } from './admin/routes.ts';
@@ -45,17 +45,6 @@ import {
 import type { Services } from './services.ts';
 import { tenantPrincipal } from './tenants/principal.ts';
 import { tenantWebhookRoutes } from './webhooks/routes.ts';
-
-const info = {
-  title: 'Projects',
-  version: '0.1.0',
-  description: 'A small product that shows svc at work.',
-};
-
-const securitySchemes = {
-  session: { type: 'apiKey', in: 'cookie', name: sessionCookieName },
-  bearer: { type: 'http', scheme: 'bearer' },
-};
 
 /** The Projects app: its routes over its services. */
 export function createApp({
@@ -85,7 +74,8 @@ export function createApp({
   const projects = settings.acceptance ? holdable(ownProjects, holds, clock) : ownProjects;
   // Pages of these may send unsafe requests with the session cookie.
   const pages = { allowedOrigins: settings.corsOrigins };
-  const typeBase = `${settings.publicUrl}/errors`;
+  const apiDocument = documentOptions(settings.publicUrl);
+  const { typeBase } = apiDocument;
   const app = new Hono<HttpEnv>();
   // Before the stack, to see what it refuses.
   app.use(abuseReports(abuse));
@@ -183,19 +173,14 @@ export function createApp({
     .route('/admin/abuse', abuseRoutes({ abuse, auth, audit: audit.append, db, clock }, pages))
     .route('/admin/audit', auditLog);
   if (settings.acceptance) {
-    app.route('/_acceptance', controlRoutes(clock, holds));
+    app.route(
+      '/_acceptance',
+      controlRoutes(clock, holds, () => apiDoctor(app, { ...apiDocument, allow: allowances })),
+    );
     app.route('/_acceptance', controlJobRoutes({ db, jobs }));
   }
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));
-  app.route(
-    '/',
-    openapiRoutes(app, {
-      info,
-      securitySchemes,
-      failures: [HandlerTimeout],
-      typeBase,
-    }),
-  );
+  app.route('/', openapiRoutes(app, apiDocument));
   return routes;
 }

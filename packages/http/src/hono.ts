@@ -1,3 +1,9 @@
+export {
+  apiDoctor,
+  type ApiDoctorOptions,
+  type ApiFinding,
+  type ApiRule,
+} from './hono/api-doctor.ts';
 export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
 export { linkPage, type LinkPageOptions, messagePage } from './hono/link-page.ts';

@@ -45,7 +45,7 @@ export const TenantBody = v.object({
   createdAt: Timestamp,
   suspendedAt: v.nullable(Timestamp),
 });
-export const TenantList = v.object({ items: v.array(TenantBody) });
+export const TenantList = v.object({ items: v.pipe(v.array(TenantBody), v.maxLength(1000)) });
 
 export const MemberBody = v.object({ userId: Uuid, role: v.string(), joinedAt: Timestamp });
 export const MemberPage = v.object({

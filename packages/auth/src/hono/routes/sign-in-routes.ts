@@ -148,6 +148,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         summary: 'Sign out',
         description: 'Ends the session of the request, if it has one.',
         tags,
+        security,
         responses: { 204: { description: 'Signed out.' } },
       }),
       ownPagesOnly,

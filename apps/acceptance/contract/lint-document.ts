@@ -1,0 +1,58 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import spectralCore from '@stoplight/spectral-core';
+import owaspRuleset from '@stoplight/spectral-owasp-ruleset';
+import spectralRulesets from '@stoplight/spectral-rulesets';
+import { exceptions } from './lint-exceptions.ts';
+
+/** What a linter says of one place of a document. */
+export interface LintFinding {
+  readonly rule: string;
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/**
+ * The findings of Spectral (OpenAPI and OWASP rules) and Redocly (recommended, strict) in a document but those that are
+ * excepted with a reason; an exception that excepts nothing is a finding, too.
+ */
+export async function lintDocument(document: object): Promise<string[]> {
+  const findings = [...(await runSpectral(document)), ...(await runRedocly(document))];
+  const used = new Set<string>();
+  const left = findings.filter((finding) => {
+    const exception = exceptions.find(
+      ({ rule, where = () => true }) => rule === finding.rule && where(finding, document),
+    );
+    if (exception !== undefined) used.add(exception.rule);
+    return exception === undefined;
+  });
+  return [
+    ...left.map(({ rule, path, message }) => `${rule} at ${path.join('/')}: ${message}`),
+    ...exceptions
+      .filter(({ rule }) => !used.has(rule))
+      .map(({ rule }) => `${rule} is excepted for nothing`),
+  ];
+}
+
+async function runSpectral(document: object): Promise<LintFinding[]> {
+  const spectral = new spectralCore.Spectral();
+  const owasp = (owaspRuleset as unknown as { default?: unknown }).default ?? owaspRuleset;
+  const extending = [spectralRulesets.oas, [owasp, 'all']];
+  spectral.setRuleset({ extends: extending } as Parameters<typeof spectral.setRuleset>[0]);
+  const results = await spectral.run(document);
+  return results.map(({ code, path, message }) => ({
+    rule: String(code),
+    path: path.map(String),
+    message,
+  }));
+}
+
+async function runRedocly(document: object): Promise<LintFinding[]> {
+  const config = await createConfig({ extends: ['recommended-strict'] });
+  const source = JSON.stringify(document);
+  const results = await lintFromString({ source, absoluteRef: '/openapi.json', config });
+  return results.map(({ ruleId, location: [place], message }) => ({
+    rule: `redocly:${ruleId}`,
+    path: (place?.pointer ?? '').split('/').slice(1),
+    message,
+  }));
+}
