@@ -107,9 +107,12 @@ export const registry: readonly Entry[] = [
     needs: ['app process', 'gate controls', 'mail'],
     alone: true,
   }),
-  later('A9-01', 'The OpenAPI document is complete'),
+  present('A9-01', 'The OpenAPI document is complete', { needs: ['gate controls'] }),
   present('A9-02', 'Every error is a conforming problem', { needs: ['mail', 'gate controls'] }),
-  later('A9-03', 'Spectral, Redocly and the API doctor'),
+  present('A9-03', 'Spectral, Redocly, the API doctor and the contract fuzzer', {
+    needs: ['mail', 'app process', 'gate controls'],
+    alone: true,
+  }),
   present('A10-01', 'svc db migrate, rollback, status, seed', {
     needs: ['svc command', 'fresh database'],
   }),

@@ -28,6 +28,7 @@ export {
   jsonSchemaOf,
   type OpenApiContent,
   type OpenApiDocument,
+  type OpenApiHeader,
   type OpenApiOperation,
   type OpenApiParameter,
   type OpenApiResponse,

@@ -97,31 +97,39 @@ function withIntegerFormats<Part>(part: Part): Part {
   return { ...whole, format: isSmall ? 'int32' : 'int64' } as Part;
 }
 
+const text = (maxLength: number) => ({ type: 'string', maxLength });
+const codePattern = '^[a-z0-9_.]+$';
+
 export const problemSchema: OpenApiSchema = {
   type: 'object',
   description: 'A problem (RFC 9457). It never repeats a submitted value.',
   required: ['type', 'title', 'status', 'code', 'instance', 'request_id'],
   properties: {
     type: {
-      type: 'string',
+      ...text(2048),
       format: 'uri-reference',
       description: 'Leads to a page about this problem.',
     },
-    title: { type: 'string' },
+    title: text(500),
     status: { type: 'integer', format: 'int32', minimum: 400, maximum: 599 },
-    code: { type: 'string', description: 'What a program tells problems apart by. Stable.' },
-    instance: { type: 'string', format: 'uri-reference' },
-    request_id: { type: 'string' },
-    detail: { type: 'string' },
+    code: {
+      ...text(100),
+      pattern: codePattern,
+      description: 'What a program tells problems apart by. Stable.',
+    },
+    instance: { ...text(2048), format: 'uri-reference' },
+    request_id: { ...text(128), pattern: '^[A-Za-z0-9._-]+$' },
+    detail: text(2000),
     errors: {
       type: 'array',
+      maxItems: 50,
       items: {
         type: 'object',
         required: ['pointer', 'code', 'message'],
         properties: {
-          pointer: { type: 'string', description: 'JSON Pointer (RFC 6901) into the input.' },
-          code: { type: 'string' },
-          message: { type: 'string' },
+          pointer: { ...text(2048), description: 'JSON Pointer (RFC 6901) into the input.' },
+          code: { ...text(100), pattern: codePattern },
+          message: text(500),
         },
       },
     },
