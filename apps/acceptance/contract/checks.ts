@@ -1,4 +1,4 @@
-import type { OpenApiDocument, OpenApiHeader, OpenApiSchema } from '@svc/http';
+import type { OpenApiContent, OpenApiDocument, OpenApiHeader, OpenApiSchema } from '@svc/http';
 import type { ContractOperation } from './contract.ts';
 import type { CheckSchema } from './json-schemas.ts';
 import { payloadOf, type PlannedRequest, targetOf } from './planned-request.ts';
@@ -66,7 +66,7 @@ export function faultsOf(
     ...fault('max_response_time', tookMs > context.maxResponseMs, `took ${Math.round(tookMs)} ms`),
     ...(described === undefined ? [] : bodyFaults(operation, answer, type, context)),
     ...(described?.headers === undefined ? [] : headerFaults(described.headers, answer, context)),
-    ...(status >= 400 ? problemFaults(answer, type) : []),
+    ...(status >= 400 && !isPage(described?.content, type) ? problemFaults(answer, type) : []),
     ...echoFaults(operation, planned, answer),
     ...inputFaults(planned, answer, told),
     ...fault(
@@ -126,6 +126,9 @@ function headerFaults(
 function referenced(ref: string, { components }: OpenApiDocument): unknown {
   return components?.['headers']?.[ref.split('/').at(-1) ?? ''] ?? {};
 }
+
+const isPage = (content: OpenApiContent = {}, type: string): boolean =>
+  type === 'text/html' && type in content;
 
 /** RFC 9457, and that the end of a request that failed says nothing of what happened. */
 function problemFaults({ status, headers, text }: Answer, type: string): Fault[] {

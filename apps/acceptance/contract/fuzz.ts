@@ -118,7 +118,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     ] as const) {
       const numRuns = Math.max(1, Math.round(runs * share));
       const requests = plannedRequests(operation, kind, context.check, real);
-      await explore(operation, requests, {
+      await explore(operation, kind, requests, {
         numRuns,
         seed: seed + hashOf(`${operation.id} ${kind}`),
       });
@@ -131,11 +131,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
 
   async function explore(
     operation: ContractOperation,
+    kind: PlannedRequest['kind'],
     requests: fc.Arbitrary<PlannedRequest>,
     parameters: { numRuns: number; seed: number },
   ) {
     let last: { planned: PlannedRequest; faults: readonly Fault[] } | undefined;
     const property = fc.asyncProperty(requests, async (planned) => {
+      fc.pre(planned.kind === kind);
       const { faults } = await attempt(operation, planned);
       const fresh = faults.filter(({ check }) => !findings.has(`${operation.id} ${check}`));
       if (fresh.length === 0) return true;

@@ -11,7 +11,8 @@ export function createPool() {
     ids.set(collection, [...known, id].slice(-20));
   };
   return {
-    learn({ path, method }: ContractOperation, _: PlannedRequest, { text }: Answer) {
+    learn({ path, method }: ContractOperation, _: PlannedRequest, { text, headers }: Answer) {
+      if (headers.get('content-type') !== 'application/json') return;
       if (path.endsWith('}') || (method !== 'GET' && method !== 'POST')) return;
       for (const each of recordsIn(text)) {
         keep(path, each['id']);

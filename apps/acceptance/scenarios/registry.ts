@@ -94,7 +94,7 @@ export const registry: readonly Entry[] = [
   later('A7-03', 'Retention'),
   later('A7-04', 'Backup verification'),
   later('A8-01', 'Metrics'),
-  later('A8-02', 'Maintenance mode and circuit breaker'),
+  present('A8-02', 'Maintenance mode and circuit breaker', { needs: ['mail', 'gate controls'] }),
   present('A8-03', 'Probes while servers stop and start', {
     needs: ['postgres server', 'redis server', 'mail'],
     alone: true,

@@ -12,6 +12,7 @@ import {
 import {
   apiDoctor,
   type HttpEnv,
+  maintenanceGuard,
   openapiRoutes,
   operation,
   probeRoutes,
@@ -29,6 +30,7 @@ import { supportRoutes } from './admin/project-routes.ts';
 import { userRoutes } from './admin/routes.ts';
 import { staffTenantRoutes } from './admin/tenant-routes.ts';
 import { controlJobRoutes } from './control-jobs.ts';
+import { controlResilienceRoutes } from './control-resilience.ts';
 import { controlRoutes, holdable, type Holds } from './control.ts';
 import { exportRoutes } from './projects/export-routes.ts';
 import { projectRoutes } from './projects/routes.ts';
@@ -52,6 +54,7 @@ export function createApp({
   logger,
   clock,
   health,
+  maintenance,
   audit,
   auth,
   passkeys,
@@ -91,6 +94,7 @@ export function createApp({
 
   // Before whatever refuses: balancers ask often, and must get an answer whoever else asks from their address.
   app.route('/', probeRoutes(health));
+  app.use(maintenanceGuard(maintenance));
   app.use(abuseGuard(abuse, { slowBy: settings.abuseSlowBy, clock }));
   app.use(addressLimit(limits, settings));
   app.on('POST', signInPaths, signInLimit(limits, settings));
@@ -178,6 +182,9 @@ export function createApp({
       controlRoutes(clock, holds, () => apiDoctor(app, { ...apiDocument, allow: allowances })),
     );
     app.route('/_acceptance', controlJobRoutes({ db, jobs }));
+    const origin = settings.webhooksAllow[0] ?? settings.publicUrl;
+    const resilience = controlResilienceRoutes({ clock, origin, fetch, maintenance });
+    app.route('/_acceptance', resilience);
   }
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));

@@ -5,7 +5,8 @@ import { createOAuth } from '@svc/auth/oauth';
 import { createPasskeys } from '@svc/auth/passkeys';
 import { createServiceTokens } from '@svc/auth/tokens';
 import { assertAppRole, connect } from '@svc/db';
-import { createHealth, type Stoppable } from '@svc/http';
+import { createHealth, createMaintenance, memoryMaintenanceStore, type Stoppable } from '@svc/http';
+import { redisMaintenanceStore } from '@svc/http/redis';
 import { createIdempotency } from '@svc/idempotency';
 import { postgresStore } from '@svc/idempotency/postgres';
 import { createJobs, createScheduler, createWorker } from '@svc/jobs';
@@ -218,6 +219,17 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     clock,
   });
 
+  const maintenance = createMaintenance({
+    // Without Redis it is for this process.
+    store:
+      redis === undefined
+        ? memoryMaintenanceStore()
+        : redisMaintenanceStore({ client: redis.client }),
+    logger,
+    clock,
+  });
+  await maintenance.start();
+
   const health = createHealth({
     checks: [
       { name: 'database', critical: true, check: () => connection.ping() },
@@ -233,6 +245,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     { name: 'database', stop: () => connection.close() },
     ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
     webhookConnections,
+    { name: 'maintenance', stop: () => maintenance.stop() },
     { name: 'signing keys', stop: () => serviceTokens.stop() },
     { name: 'audit log', stop: () => audit.stop() },
     { name: 'mails on their way', stop: () => auth.stop() },
@@ -243,6 +256,7 @@ export async function createServices(settings: AppSettings, logger: Logger) {
     logger,
     clock,
     health,
+    maintenance,
     audit,
     auth,
     passkeys,

@@ -158,10 +158,12 @@ export function documentProblems(
     ];
     const problems = [...failures.map(describeProblem), internalProblem];
     for (const one of problems) examples[one.code] = { value: exampleOf(one, typeBase) };
-    return {
-      ...operation,
-      responses: { ...operation.responses, ...problemResponses(problems) },
-    };
+    const responses = mapValues(problemResponses(problems), (response, status) => ({
+      ...response,
+      // Who is no program may get a page.
+      content: { ...operation.responses?.[status]?.content, ...response.content },
+    }));
+    return { ...operation, responses: { ...operation.responses, ...responses } };
   };
   const paths = mapValues(document.paths, (operations) => mapValues(operations, complete));
   const schemas = { ...document.components?.['schemas'], Problem: problemSchema };
