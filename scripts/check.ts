@@ -43,6 +43,8 @@ const steps: Step[] = [
     skip: () => missing('scripts/acceptance-matrix.ts'),
   },
   script('ASVS matrix', 'asvs.ts'),
+  script('error pages', 'error-pages.ts', '--check'),
+  script('OpenAPI changes', 'openapi-changes.ts'),
 ];
 
 function missing(path: string): string | undefined {

@@ -106,7 +106,12 @@ export {
   toProblem,
   type ToProblemOptions,
 } from './problem.ts';
-export { collectProblems, renderProblemIndex, renderProblemPage } from './problem-pages.ts';
+export {
+  adviceOf,
+  collectProblems,
+  renderProblemIndex,
+  renderProblemPage,
+} from './problem-pages.ts';
 export {
   conflictAsPrecondition,
   expectedVersions,
