@@ -70,14 +70,16 @@ describe('the fuzzer', () => {
         // What staff does to somebody could be done to who runs other scenarios.
         isForeign: isStaff,
         // Some operations end the session, or the tenant, of who calls them.
-        between: async () => {
+        between: async (op) => {
+        (await import('node:fs')).appendFileSync('/tmp/contract/trace.log', `${new Date().toISOString()} ${op.id}\n`);
           if ((await request('/projects', { as: person.token })).status !== 200)
             person = await signUpInTenant();
         },
-        send: ({ sender, path }, { target, method = 'GET', headers, body }) => {
+        send: async ({ sender, path }, { target, method = 'GET', headers, body }) => {
           const known = isStaff(path) ? administrator.token : person.token;
           const as = sender === 'known' ? known : tokenFor[sender];
-          return request(target, {
+          const b = performance.now();
+        const answer = await request(target, {
             method,
             headers: { ...(headers as Record<string, string>) },
             ...(body !== undefined && { body: body as string }),
