@@ -47,6 +47,8 @@ const steps: Step[] = [
     skip: () => missing('apps/acceptance/src/slos.ts'),
   },
   script('ASVS matrix', 'asvs.ts'),
+  script('error pages', 'error-pages.ts', '--check'),
+  script('OpenAPI changes', 'openapi-changes.ts'),
 ];
 
 function missing(path: string): string | undefined {

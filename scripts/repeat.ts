@@ -1,5 +1,6 @@
 // pnpm soak and pnpm fuzz: the race, kill and property tests, over and over. Not part of CI.
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -23,6 +24,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
     'packages/tenancy/test/pool-of-tenants.test.ts',
   ],
   fuzz: [
+    'apps/acceptance/test/contract-fuzzer.test.ts',
     'packages/core/test/cursor.test.ts',
     'packages/http/test/bad-input.test.ts',
     'packages/http/test/client-address.test.ts',
@@ -41,6 +43,21 @@ const rounds = Number(values.rounds);
 if (files === undefined || !Number.isInteger(rounds) || rounds < 1) {
   console.error(`Usage: pnpm ${Object.keys(suites).join('|')} [--rounds N]`);
   process.exit(2);
+}
+if (positionals[0] === 'fuzz') {
+  // The whole app by its document, with another seed every time.
+  const seed = randomInt(2 ** 31);
+  console.log(`20000 requests to the app, seed ${seed}`);
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, 'apps/acceptance/gate/main.ts'), '--only', 'A9-03'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, FUZZ_REQUESTS: '20000', FUZZ_SEED: String(seed) },
+    },
+  );
+  if (status !== 0) process.exit(1);
 }
 for (let round = 1; round <= rounds; round += 1) {
   const startedMs = performance.now();

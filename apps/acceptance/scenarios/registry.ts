@@ -94,7 +94,7 @@ export const registry: readonly Entry[] = [
   later('A7-03', 'Retention'),
   later('A7-04', 'Backup verification'),
   present('A8-01', 'Metrics have bounded labels', { needs: ['mail', 'gate controls'] }),
-  later('A8-02', 'Maintenance mode and circuit breaker'),
+  present('A8-02', 'Maintenance mode and circuit breaker', { needs: ['mail', 'gate controls'] }),
   present('A8-03', 'Probes while servers stop and start', {
     needs: ['postgres server', 'redis server', 'mail'],
     alone: true,
@@ -107,9 +107,12 @@ export const registry: readonly Entry[] = [
     needs: ['app process', 'gate controls', 'mail'],
     alone: true,
   }),
-  later('A9-01', 'The OpenAPI document is complete'),
+  present('A9-01', 'The OpenAPI document is complete', { needs: ['gate controls'] }),
   present('A9-02', 'Every error is a conforming problem', { needs: ['mail', 'gate controls'] }),
-  later('A9-03', 'Spectral, Redocly and the API doctor'),
+  present('A9-03', 'Spectral, Redocly, the API doctor and the contract fuzzer', {
+    needs: ['mail', 'app process', 'gate controls'],
+    alone: true,
+  }),
   present('A10-01', 'svc db migrate, rollback, status, seed', {
     needs: ['svc command', 'fresh database'],
   }),

@@ -8,11 +8,11 @@ import {
   passkeyRoutes,
   requirePermission,
   requireUser,
-  sessionCookieName,
 } from '@svc/auth/hono';
-import { HandlerTimeout } from '@svc/http';
 import {
+  apiDoctor,
   type HttpEnv,
+  maintenanceGuard,
   openapiRoutes,
   operation,
   probeRoutes,
@@ -25,11 +25,13 @@ import { tenantRoutes } from '@svc/tenancy/hono';
 import { Hono } from 'hono';
 import { every } from 'hono/combine';
 import * as v from 'valibot';
+import { allowances, documentOptions } from './api-document.ts';
 import { abuseRoutes } from './admin/abuse-routes.ts';
 import { supportRoutes } from './admin/project-routes.ts';
 import { userRoutes } from './admin/routes.ts';
 import { staffTenantRoutes } from './admin/tenant-routes.ts';
 import { controlJobRoutes } from './control-jobs.ts';
+import { controlResilienceRoutes } from './control-resilience.ts';
 import { controlRoutes, holdable, type Holds } from './control.ts';
 import { observed, quietRoutes, scraped } from './observed.ts';
 import { exportRoutes } from './projects/export-routes.ts';
@@ -50,17 +52,6 @@ import { ownTenantRoutes } from './tenants/routes.ts';
 import { tenantPrincipal } from './tenants/principal.ts';
 import { tenantWebhookRoutes } from './webhooks/routes.ts';
 
-const info = {
-  title: 'Projects',
-  version: '0.1.0',
-  description: 'A small product that shows svc at work.',
-};
-
-const securitySchemes = {
-  session: { type: 'apiKey', in: 'cookie', name: sessionCookieName },
-  bearer: { type: 'http', scheme: 'bearer' },
-};
-
 /** The Projects app: its routes over its services. */
 export function createApp({
   settings,
@@ -68,6 +59,7 @@ export function createApp({
   clock,
   obs,
   health,
+  maintenance,
   audit,
   auth,
   passkeys,
@@ -92,7 +84,8 @@ export function createApp({
   const projects = settings.acceptance ? holdable(ownProjects, holds, clock) : ownProjects;
   // Pages of these may send unsafe requests with the session cookie.
   const pages = { allowedOrigins: settings.corsOrigins };
-  const typeBase = `${settings.publicUrl}/errors`;
+  const apiDocument = documentOptions(settings.publicUrl);
+  const { typeBase } = apiDocument;
   const app = new Hono<HttpEnv>();
   // Before the stack, to see what it refuses.
   app.use(observed({ obs }));
@@ -111,6 +104,7 @@ export function createApp({
   // Before whatever refuses: balancers and scrapers ask often, and must get an answer whoever else asks from their address.
   app.route('/', probeRoutes(health));
   app.route('/', scraped({ obs, settings }));
+  app.use(maintenanceGuard(maintenance));
   app.use(abuseGuard(abuse, { slowBy: settings.abuseSlowBy, clock }));
   app.use(addressLimit(limits, settings));
   app.on('POST', signInPaths, signInLimit(limits, settings));
@@ -197,19 +191,17 @@ export function createApp({
     .route('/admin/abuse', abuseRoutes({ abuse, auth, audit: audit.append, db, clock }, pages))
     .route('/admin/audit', auditLog);
   if (settings.acceptance) {
-    app.route('/_acceptance', controlRoutes(clock, holds));
+    app.route(
+      '/_acceptance',
+      controlRoutes(clock, holds, () => apiDoctor(app, { ...apiDocument, allow: allowances })),
+    );
     app.route('/_acceptance', controlJobRoutes({ db, jobs }));
+    const origin = settings.webhooksAllow[0] ?? settings.publicUrl;
+    const resilience = controlResilienceRoutes({ clock, origin, fetch, maintenance });
+    app.route('/_acceptance', resilience);
   }
   // Last, because they speak of the routes before them.
   app.route('/', problemRoutes(app, { typeBase }));
-  app.route(
-    '/',
-    openapiRoutes(app, {
-      info,
-      securitySchemes,
-      failures: [HandlerTimeout],
-      typeBase,
-    }),
-  );
+  app.route('/', openapiRoutes(app, apiDocument));
   return routes;
 }

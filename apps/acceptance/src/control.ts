@@ -1,5 +1,5 @@
 import type { Clock } from '@svc/core';
-import { type HttpEnv, operation, validated } from '@svc/http/hono';
+import { type ApiFinding, type HttpEnv, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import * as v from 'valibot';
 import type { Projects, ProjectsOfMember } from './projects/projects.ts';
@@ -12,6 +12,7 @@ const documented = (id: string, summary: string) =>
     tags,
     responses: { 200: { description: 'As asked', schema: v.looseObject({}) } },
     security: 'none',
+    hidden: true,
   });
 
 const Slow = v.strictObject({
@@ -47,7 +48,11 @@ export function holdable(projects: Projects, holds: Holds, clock: Clock): Projec
 const Hold = v.strictObject({ name: v.pipe(v.string(), v.maxLength(50)) });
 
 /** What the gate needs and a product does not have. Mounted only with `ACCEPTANCE=true`, never in production. */
-export function controlRoutes(clock: Clock, holds: Holds) {
+export function controlRoutes(
+  clock: Clock,
+  holds: Holds,
+  examine: () => Promise<readonly ApiFinding[]>,
+) {
   const aborted = new Set<string>();
   return new Hono<HttpEnv>()
     .get(
@@ -77,6 +82,9 @@ export function controlRoutes(clock: Clock, holds: Holds) {
     )
     .get('/holds', documented('holds', 'List the projects whose creation is to stand still'), (c) =>
       c.json(Object.fromEntries(holds)),
+    )
+    .get('/doctor', documented('doctor', 'What the API doctor finds'), async (c) =>
+      c.json({ findings: [...(await examine())] }),
     )
     .get('/broken', documented('broken', 'Throw what nobody expected'), () => {
       throw new Error('the password is swordfish');

@@ -5,7 +5,8 @@ import { createOAuth } from '@svc/auth/oauth';
 import { createPasskeys } from '@svc/auth/passkeys';
 import { createServiceTokens } from '@svc/auth/tokens';
 import { assertAppRole, connect } from '@svc/db';
-import { createHealth, type Stoppable } from '@svc/http';
+import { createHealth, createMaintenance, memoryMaintenanceStore, type Stoppable } from '@svc/http';
+import { redisMaintenanceStore } from '@svc/http/redis';
 import { createIdempotency } from '@svc/idempotency';
 import { postgresStore } from '@svc/idempotency/postgres';
 import { createJobs, createScheduler, createWorker } from '@svc/jobs';
@@ -269,6 +270,17 @@ export async function createServices(
     clock,
   });
 
+  const maintenance = createMaintenance({
+    // Without Redis it is for this process.
+    store:
+      redis === undefined
+        ? memoryMaintenanceStore()
+        : redisMaintenanceStore({ client: redis.client }),
+    logger,
+    clock,
+  });
+  await maintenance.start();
+
   const health = createHealth({
     checks: [
       databaseCheck(connection),
@@ -285,6 +297,7 @@ export async function createServices(
     { name: 'database', stop: () => connection.close() },
     ...(redis === undefined ? [] : [{ name: 'redis', stop: () => redis.disconnect() }]),
     webhookConnections,
+    { name: 'maintenance', stop: () => maintenance.stop() },
     { name: 'signing keys', stop: () => serviceTokens.stop() },
     { name: 'audit log', stop: () => audit.stop() },
     { name: 'mails on their way', stop: () => auth.stop() },
@@ -296,6 +309,7 @@ export async function createServices(
     clock,
     obs,
     health,
+    maintenance,
     audit,
     auth,
     passkeys,

@@ -137,12 +137,15 @@ export const SecondFactorRequiredBody = v.object({
 export const IdParam = v.strictObject({ id });
 export const EndedBody = v.object({ ended: v.pipe(v.number(), v.integer(), v.minValue(0)) });
 export const SessionList = v.object({
-  items: v.array(
-    v.object({
-      ...SessionBody.entries,
-      device: v.nullable(v.pipe(boundedText, v.description('As its browser calls itself.'))),
-      address: v.nullable(boundedText),
-      current: v.pipe(v.boolean(), v.description('Whether it is the one that asks.')),
-    }),
+  items: v.pipe(
+    v.array(
+      v.object({
+        ...SessionBody.entries,
+        device: v.nullable(v.pipe(boundedText, v.description('As its browser calls itself.'))),
+        address: v.nullable(boundedText),
+        current: v.pipe(v.boolean(), v.description('Whether it is the one that asks.')),
+      }),
+    ),
+    v.maxLength(100),
   ),
 });

@@ -107,15 +107,23 @@ function responsesOf({ responses = {} }: OpenApiOperation, document: OpenApiDocu
     <h3>Problems</h3>
     <table>
       <tbody>
-        ${problems.map(([status, one]) => problemRows(status, one.content))}
+        ${problems.map(([status, one]) => problemRows(status, one.content, document))}
       </tbody>
     </table> `;
 }
 
-function problemRows(status: string, content: OpenApiContent = {}): Html[] {
-  const examples = Object.values(content['application/problem+json']?.examples ?? {}) as {
-    readonly value: { readonly type: string; readonly code: string; readonly title: string };
-  }[];
+interface ProblemExample {
+  readonly value: { readonly type: string; readonly code: string; readonly title: string };
+}
+
+function problemRows(
+  status: string,
+  content: OpenApiContent = {},
+  { components }: OpenApiDocument,
+): Html[] {
+  const codes = Object.keys(content['application/problem+json']?.examples ?? {});
+  const known = (components?.['examples'] ?? {}) as Readonly<Record<string, ProblemExample>>;
+  const examples = codes.flatMap((code) => known[code] ?? []);
   return examples.map(
     ({ value }) =>
       markup`<tr>

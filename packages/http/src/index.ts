@@ -28,6 +28,7 @@ export {
   jsonSchemaOf,
   type OpenApiContent,
   type OpenApiDocument,
+  type OpenApiHeader,
   type OpenApiOperation,
   type OpenApiParameter,
   type OpenApiResponse,
@@ -111,7 +112,12 @@ export {
   toProblem,
   type ToProblemOptions,
 } from './problem.ts';
-export { collectProblems, renderProblemIndex, renderProblemPage } from './problem-pages.ts';
+export {
+  adviceOf,
+  collectProblems,
+  renderProblemIndex,
+  renderProblemPage,
+} from './problem-pages.ts';
 export {
   conflictAsPrecondition,
   expectedVersions,

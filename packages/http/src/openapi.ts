@@ -12,6 +12,8 @@ export interface OpenApiDocument {
     readonly title: string;
     readonly version: string;
     readonly description?: string;
+    readonly contact?: { readonly name?: string; readonly url?: string; readonly email?: string };
+    readonly license?: { readonly name: string; readonly url?: string };
   };
   readonly servers?: readonly { readonly url: string; readonly description?: string }[];
   readonly tags?: readonly { readonly name: string; readonly description?: string }[];
@@ -79,8 +81,24 @@ export function jsonSchemaOf(schema: AnySchema, typeMode: 'input' | 'output'): O
       errorMode: 'ignore',
     },
   );
-  return jsonSchema;
+  return withIntegerFormats(jsonSchema);
 }
+
+const largestInt32 = 2_147_483_647;
+
+// How many bits a client needs for it, as OpenAPI names it.
+function withIntegerFormats<Part>(part: Part): Part {
+  if (Array.isArray(part)) return part.map(withIntegerFormats) as Part;
+  if (typeof part !== 'object' || part === null) return part;
+  const whole = mapValues(part as Record<string, unknown>, withIntegerFormats);
+  if (whole['type'] !== 'integer' || 'format' in whole) return whole as Part;
+  const { minimum = -Infinity, maximum = Infinity } = whole;
+  const isSmall = Number(minimum) >= -largestInt32 && Number(maximum) <= largestInt32;
+  return { ...whole, format: isSmall ? 'int32' : 'int64' } as Part;
+}
+
+const text = (maxLength: number) => ({ type: 'string', maxLength });
+const codePattern = '^[a-z0-9_.]+$';
 
 export const problemSchema: OpenApiSchema = {
   type: 'object',
@@ -88,25 +106,30 @@ export const problemSchema: OpenApiSchema = {
   required: ['type', 'title', 'status', 'code', 'instance', 'request_id'],
   properties: {
     type: {
-      type: 'string',
+      ...text(2048),
       format: 'uri-reference',
       description: 'Leads to a page about this problem.',
     },
-    title: { type: 'string' },
-    status: { type: 'integer', minimum: 400, maximum: 599 },
-    code: { type: 'string', description: 'What a program tells problems apart by. Stable.' },
-    instance: { type: 'string', format: 'uri-reference' },
-    request_id: { type: 'string' },
-    detail: { type: 'string' },
+    title: text(500),
+    status: { type: 'integer', format: 'int32', minimum: 400, maximum: 599 },
+    code: {
+      ...text(100),
+      pattern: codePattern,
+      description: 'What a program tells problems apart by. Stable.',
+    },
+    instance: { ...text(2048), format: 'uri-reference' },
+    request_id: { ...text(128), pattern: '^[A-Za-z0-9._-]+$' },
+    detail: text(2000),
     errors: {
       type: 'array',
+      maxItems: 50,
       items: {
         type: 'object',
         required: ['pointer', 'code', 'message'],
         properties: {
-          pointer: { type: 'string', description: 'JSON Pointer (RFC 6901) into the input.' },
-          code: { type: 'string' },
-          message: { type: 'string' },
+          pointer: { ...text(2048), description: 'JSON Pointer (RFC 6901) into the input.' },
+          code: { ...text(100), pattern: codePattern },
+          message: text(500),
         },
       },
     },
@@ -126,6 +149,7 @@ export function documentProblems(
   document: OpenApiDocument,
   { failuresOf, common, typeBase }: DocumentProblemsOptions,
 ): OpenApiDocument {
+  const examples: Record<string, object> = {};
   const complete = (operation: OpenApiOperation): OpenApiOperation => {
     const failures = [
       ...failuresOf(operation.operationId ?? ''),
@@ -133,14 +157,22 @@ export function documentProblems(
       ...impliedFailures(operation),
     ];
     const problems = [...failures.map(describeProblem), internalProblem];
-    return {
-      ...operation,
-      responses: { ...operation.responses, ...problemResponses(problems, typeBase) },
-    };
+    for (const one of problems) examples[one.code] = { value: exampleOf(one, typeBase) };
+    const responses = mapValues(problemResponses(problems), (response, status) => ({
+      ...response,
+      // Who is no program may get a page.
+      content: { ...operation.responses?.[status]?.content, ...response.content },
+    }));
+    return { ...operation, responses: { ...operation.responses, ...responses } };
   };
   const paths = mapValues(document.paths, (operations) => mapValues(operations, complete));
   const schemas = { ...document.components?.['schemas'], Problem: problemSchema };
-  return { ...document, paths, components: { ...document.components, schemas } };
+  const components = {
+    ...document.components,
+    schemas,
+    examples: { ...document.components?.['examples'], ...examples },
+  };
+  return { ...document, paths, components };
 }
 
 function impliedFailures(operation: OpenApiOperation): FailureType[] {
@@ -161,12 +193,11 @@ function impliedFailures(operation: OpenApiOperation): FailureType[] {
 const saysWhen: ReadonlySet<number> = new Set([429, 503]);
 const retryAfter: OpenApiHeader = {
   description: 'After so many seconds it is worth trying again (RFC 9110 section 10.2.3).',
-  schema: { type: 'integer', minimum: 0 },
+  schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 31_622_400 },
 };
 
 function problemResponses(
   problems: readonly ProblemDescription[],
-  typeBase: string,
 ): Record<string, OpenApiResponse> {
   const byCode = new Map(problems.map((problem) => [problem.code, problem]));
   const byStatus = Map.groupBy(byCode.values(), (problem) => problem.status);
@@ -187,7 +218,7 @@ function problemResponses(
             ],
           },
           examples: Object.fromEntries(
-            list.map((one) => [one.code, { value: exampleOf(one, typeBase) }]),
+            list.map((one) => [one.code, { $ref: `#/components/examples/${one.code}` }]),
           ),
         },
       },
@@ -254,7 +285,8 @@ export function documentHeaders(
   return { ...document, paths, components: { ...components, headers } };
 }
 
-function mapValues<Value, Result>(
+/** The same keys with other values. */
+export function mapValues<Value, Result>(
   record: Readonly<Record<string, Value>>,
   map: (value: Value, key: string) => Result,
 ): Record<string, Result> {

@@ -1,4 +1,4 @@
-import { markup } from './markup.ts';
+import { type Html, markup } from './markup.ts';
 import { type Page, renderPage } from './page.ts';
 import { internalProblem, type ProblemDescription, refusals } from './problem.ts';
 
@@ -12,8 +12,12 @@ export function collectProblems(
   return new Map([...all].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The page that a problem's `type` leads to. */
-export function renderProblemPage({ code, status, title }: ProblemDescription, base: string): Page {
+/** The page that a problem's `type` leads to; with a request id, what a person gets in place of the problem. */
+export function renderProblemPage(
+  { code, status, title }: ProblemDescription,
+  base: string,
+  requestId?: string,
+): Page {
   return renderPage(
     code,
     markup`<main>
@@ -21,11 +25,21 @@ export function renderProblemPage({ code, status, title }: ProblemDescription, b
       <h1>${title}</h1>
       <p class="soft"><code>${code}</code> · status ${status}</p>
       <h2>What to do</h2>
-      <p>${adviceByStatus[status] ?? (status < 500 ? adviceByStatus[400] : adviceByStatus[500])}</p>
-      <p>Every problem carries a <code>request_id</code>. Name it when you ask for help.</p>
+      <p>${adviceOf(status)}</p>
+      ${whatToName(requestId)}
     </main>`,
   );
 }
+
+function whatToName(requestId: string | undefined): Html {
+  if (requestId === undefined)
+    return markup`<p>Every problem carries a <code>request_id</code>. Name it when you ask for help.</p>`;
+  return markup`<p>Name the request id <code>${requestId}</code> when you ask for help.</p>`;
+}
+
+/** What to do about a problem with this status. */
+export const adviceOf = (status: number): string =>
+  adviceByStatus[status] ?? (adviceByStatus[status < 500 ? 400 : 500] as string);
 
 /** The list of all problems, linking to the page of each. */
 export function renderProblemIndex(problems: Iterable<ProblemDescription>, base: string): Page {

@@ -128,7 +128,11 @@ test('every operation names every problem that it can answer', async () => {
     'http.unsupported_media_type',
     'test.stale',
   ]);
-  expect(codesOf('get', '/v1/projects').toSorted()).toEqual(['http.cross_site', 'http.internal']);
+  expect(codesOf('get', '/v1/projects').toSorted()).toEqual([
+    'http.cross_site',
+    'http.internal',
+    'http.malformed_url',
+  ]);
   expect(document.components?.['schemas']?.['Problem']).toBeDefined();
 });
 

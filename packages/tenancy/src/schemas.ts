@@ -47,7 +47,7 @@ export const TenantBody = v.object({
 });
 /** When a tenant that was deleted is so for good. */
 export const RemovalBody = v.object({ dueAt: Timestamp });
-export const TenantList = v.object({ items: v.array(TenantBody) });
+export const TenantList = v.object({ items: v.pipe(v.array(TenantBody), v.maxLength(1000)) });
 
 export const MemberBody = v.object({ userId: Uuid, role: v.string(), joinedAt: Timestamp });
 export const MemberPage = v.object({

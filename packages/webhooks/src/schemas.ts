@@ -78,14 +78,17 @@ export const EndpointList = v.object({
   next: v.nullable(Uuid),
 });
 export const SecretList = v.object({
-  items: v.array(
-    v.object({
-      id: Uuid,
-      scheme: Scheme,
-      publicKey: v.nullable(v.string()),
-      createdAt: Timestamp,
-      expiresAt: v.nullable(Timestamp),
-    }),
+  items: v.pipe(
+    v.array(
+      v.object({
+        id: Uuid,
+        scheme: Scheme,
+        publicKey: v.nullable(v.string()),
+        createdAt: Timestamp,
+        expiresAt: v.nullable(Timestamp),
+      }),
+    ),
+    v.maxLength(10),
   ),
 });
 const deliveryEntries = {

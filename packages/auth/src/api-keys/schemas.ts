@@ -49,7 +49,7 @@ export const NewApiKeyBody = v.object({
   ...ApiKeyBody.entries,
 });
 
-export const ApiKeyList = v.object({ items: v.array(ApiKeyBody) });
+export const ApiKeyList = v.object({ items: v.pipe(v.array(ApiKeyBody), v.maxLength(100)) });
 
 export const TenantApiKeysQuery = v.strictObject({
   limit: v.optional(

@@ -1,7 +1,8 @@
+import { documentMiddleware } from '@svc/http/hono';
 import type { MiddlewareHandler } from 'hono';
 import { recordAlone } from '../acts.ts';
 import type { Auth } from '../auth.ts';
-import { AccessDenied } from '../failures.ts';
+import { AccessDenied, InsufficientAuthentication } from '../failures.ts';
 import { actorOf, type Principal } from '../principal.ts';
 import { originOf } from './origin.ts';
 import { type AuthEnv, insufficient } from './require-user.ts';
@@ -65,7 +66,7 @@ function guard(
   what: Readonly<Record<string, string>>,
   { holds, wouldHold }: Decision,
 ): MiddlewareHandler<AuthEnv> {
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<AuthEnv> = async (c, next) => {
     const principal = c.get('principal');
     if ((await holds(principal, c.req.raw)) === true) return next();
     // The path as it was declared: what a client wrote may hold anything.
@@ -81,4 +82,5 @@ function guard(
     if (wouldHold(principal)) throw insufficient(c, { level: 2 });
     throw new AccessDenied();
   };
+  return documentMiddleware(middleware, { failures: [AccessDenied, InsufficientAuthentication] });
 }

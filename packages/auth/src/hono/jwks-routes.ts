@@ -6,15 +6,18 @@ import type { ServiceTokens } from '../tokens/service-tokens.ts';
 const contentType = 'application/jwk-set+json';
 
 const JwksBody = v.object({
-  keys: v.array(
-    v.object({
-      kty: v.literal('OKP'),
-      crv: v.literal('Ed25519'),
-      x: v.string(),
-      kid: v.string(),
-      alg: v.literal('EdDSA'),
-      use: v.literal('sig'),
-    }),
+  keys: v.pipe(
+    v.array(
+      v.object({
+        kty: v.literal('OKP'),
+        crv: v.literal('Ed25519'),
+        x: v.string(),
+        kid: v.string(),
+        alg: v.literal('EdDSA'),
+        use: v.literal('sig'),
+      }),
+    ),
+    v.maxLength(100),
   ),
 });
 

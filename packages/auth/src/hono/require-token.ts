@@ -1,9 +1,9 @@
 import { isFailure } from '@svc/core';
-import type { HttpEnv } from '@svc/http/hono';
+import { documentMiddleware, type HttpEnv } from '@svc/http/hono';
 import type { MiddlewareHandler } from 'hono';
 import { Unauthenticated } from '../failures.ts';
 import type { TokenClaims, TokenVerifier } from '../tokens/claims.ts';
-import { InvalidBearerToken } from '../tokens/failures.ts';
+import { InvalidBearerToken, IssuerUnavailable } from '../tokens/failures.ts';
 import { bearerOf } from './bearer.ts';
 import { challenged } from './challenge.ts';
 
@@ -22,7 +22,7 @@ export type TokenEnv<Claims extends TokenClaims = TokenClaims> = {
 export function requireToken<Claims extends TokenClaims>(
   verifier: TokenVerifier<Claims>,
 ): MiddlewareHandler<TokenEnv<Claims>> {
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<TokenEnv<Claims>> = async (c, next) => {
     const token = bearerOf(c);
     // RFC 6750 3.1: no error code for who did not know that a token is needed.
     if (token === undefined) throw challenged(new Unauthenticated(), 'Bearer');
@@ -34,4 +34,6 @@ export function requireToken<Claims extends TokenClaims>(
     c.set('token', claims);
     return next();
   };
+  const failures = [Unauthenticated, InvalidBearerToken, IssuerUnavailable];
+  return documentMiddleware(middleware, { guards: true, failures });
 }

@@ -1,5 +1,6 @@
-import { csrfGuard, type HttpEnv } from '@svc/http/hono';
-import type { Context, MiddlewareHandler } from 'hono';
+import { CrossSite } from '@svc/http';
+import { csrfGuard, documentMiddleware, type HttpEnv } from '@svc/http/hono';
+import type { Context, MiddlewareHandler, Next } from 'hono';
 import { type Duration, toMs } from '@svc/core';
 import type { Auth } from '../auth.ts';
 import { ForeignLogin, InsufficientAuthentication, Unauthenticated } from '../failures.ts';
@@ -45,7 +46,7 @@ export function requireUser(
   const { accept = 'session' } = options;
   const isSufficient = createLevelCheck(auth, options);
   const findTenant = tenantFinder(auth, options);
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<AuthEnv> = async (c, next) => {
     await findTenant(c);
     const presented = presentedToken(c);
     const { tenantId } = originOf(c);
@@ -64,6 +65,13 @@ export function requireUser(
     c.set('principal', principal);
     return ownPagesOnly(c, next);
   };
+  const asksForMore = options.level !== undefined || options.maxAge !== undefined;
+  return documentMiddleware(
+    middleware,
+    { guards: true, failures: [Unauthenticated] },
+    { failures: asksForMore ? [InsufficientAuthentication] : [] },
+    { methods: ['POST', 'PUT', 'PATCH', 'DELETE'], failures: [CrossSite] },
+  );
 }
 
 /** For a principal who is there, but has not shown enough (RFC 9470 3). */
@@ -108,7 +116,11 @@ export function ownPages(
   { allowedOrigins = [] }: PagesOptions,
 ): MiddlewareHandler<AuthEnv> {
   const guard = csrfGuard({ origins: [auth.publicOrigin, ...allowedOrigins] });
-  return async (c, next) => (presentedToken(c)?.by === 'cookie' ? guard(c, next) : next());
+  return documentMiddleware(
+    async (c: Context<AuthEnv>, next: Next) =>
+      presentedToken(c)?.by === 'cookie' ? guard(c, next) : next(),
+    { methods: ['POST', 'PUT', 'PATCH', 'DELETE'], failures: [CrossSite] },
+  );
 }
 
 /**
@@ -120,7 +132,7 @@ export function ownLogins(
   { allowedOrigins = [] }: PagesOptions,
 ): MiddlewareHandler<AuthEnv> {
   const origins = new Set([auth.publicOrigin, ...allowedOrigins]);
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<AuthEnv> = async (c, next) => {
     const site = c.req.header('Sec-Fetch-Site');
     const origin = c.req.header('Origin');
     const own =
@@ -130,6 +142,7 @@ export function ownLogins(
     if (!own) throw new ForeignLogin();
     return next();
   };
+  return documentMiddleware(middleware, { failures: [ForeignLogin] });
 }
 
 /** The token of a request. The header wins: no page can make a browser send it across sites. */

@@ -22,6 +22,7 @@ export const FormPostSchema = v.object({
   error: parameter,
 });
 
+export const ProviderParam = v.strictObject({ provider: v.pipe(v.string(), v.maxLength(64)) });
 export const ProvidersBody = v.object({
   items: v.array(v.object({ id: boundedText, name: boundedText })),
 });

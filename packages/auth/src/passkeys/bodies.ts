@@ -94,7 +94,7 @@ const PasskeyBody = v.object({
     v.description('It is on more than one device, or can be restored.'),
   ),
 });
-export const PasskeysBody = v.object({ items: v.array(PasskeyBody) });
+export const PasskeysBody = v.object({ items: v.pipe(v.array(PasskeyBody), v.maxLength(20)) });
 export const RegisteredBody = v.object({
   ...RaisedBody.entries,
   passkey: PasskeyBody,

@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { parseOrigins } from '../origins.ts';
 import { changeHeaders } from './change-headers.ts';
+import { documentMiddleware } from './middleware-docs.ts';
 
 export interface CorsOptions {
   /** The origins whose pages may read answers (`https://app.example.com`), or `'*'` for any, without credentials. @default [] */
@@ -64,7 +65,7 @@ export function cors({
     return true;
   };
 
-  return async function cors(c, next) {
+  const middleware: MiddlewareHandler = async function cors(c, next) {
     const origin = c.req.header('Origin');
     if (
       c.req.method === 'OPTIONS' &&
@@ -91,7 +92,16 @@ export function cors({
     }
     return undefined;
   };
+  if (listed?.size === 0) return middleware;
+  return documentMiddleware(middleware, {
+    responseHeaders: { 'Access-Control-Allow-Origin': allowedOrigin },
+  });
 }
+
+const allowedOrigin = {
+  description: 'The origin of the page that asked, where pages of it may read answers.',
+  schema: { type: 'string', maxLength: 255 },
+};
 
 function addVary(headers: Headers, name: string): void {
   const names = (headers.get('Vary') ?? '').split(',').map((one) => one.trim().toLowerCase());

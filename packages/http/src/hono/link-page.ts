@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+import type { OperationResponse } from './operation.ts';
 import { sha256 } from '@svc/core';
 import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
@@ -44,6 +46,14 @@ export function linkPage(c: Context, { appName, title, body, status = 200 }: Lin
     status,
   );
 }
+
+/** What an operation that answers with such a page says in its `responses`. */
+export const htmlPage: OperationResponse = {
+  description: 'An HTML page.',
+  schema: v.string(),
+  example: '<!doctype html>…',
+  contentType: 'text/html',
+};
 
 /** Says one thing. */
 export function messagePage(

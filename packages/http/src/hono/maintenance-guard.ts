@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { ReadOnly, UnderMaintenance } from '../maintenance/failures.ts';
 import type { Maintenance } from '../maintenance/maintenance.ts';
+import { documentMiddleware } from './middleware-docs.ts';
 
 export interface MaintenanceGuardOptions {
   /** Whose request it is, where that is known already. @default none: no tenant is shut out */
@@ -24,7 +25,7 @@ export function maintenanceGuard(
     bypassHeader = 'X-Maintenance-Bypass',
   }: MaintenanceGuardOptions = {},
 ): MiddlewareHandler {
-  return async function maintenanceGuard(c, next) {
+  const middleware: MiddlewareHandler = async function maintenanceGuard(c, next) {
     const shut = maintenance.find({
       path: c.req.path,
       tenantId: tenantId?.(c),
@@ -36,4 +37,9 @@ export function maintenanceGuard(
     const Refusal = shut.readOnly ? ReadOnly : UnderMaintenance;
     throw new Refusal({ retryAfterSeconds: shut.retryAfterSeconds });
   };
+  return documentMiddleware(
+    middleware,
+    { failures: [UnderMaintenance] },
+    { methods: ['POST', 'PUT', 'PATCH', 'DELETE'], failures: [ReadOnly] },
+  );
 }

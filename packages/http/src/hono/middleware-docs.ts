@@ -14,6 +14,8 @@ export interface MiddlewareDocs {
   readonly responseHeaders?: Readonly<Record<string, DocumentedHeader>>;
   /** What it refuses with. @default none */
   readonly failures?: readonly FailureType[];
+  /** Whether it refuses requests without credentials, so that what stands behind it is not public. @default false */
+  readonly guards?: boolean;
 }
 
 const docsKey = Symbol.for('@svc/http middleware docs');
@@ -21,7 +23,7 @@ const docsKey = Symbol.for('@svc/http middleware docs');
 /** Says in the OpenAPI document, at every operation behind the middleware, what it takes and answers; changes nothing about requests. */
 export function documentMiddleware<Handler extends MiddlewareHandler>(
   middleware: Handler,
-  docs: MiddlewareDocs,
+  ...docs: readonly MiddlewareDocs[]
 ): Handler {
   return Object.assign(middleware, { [docsKey]: docs });
 }
@@ -36,20 +38,18 @@ export function docsBefore(
     each.method === method && each.path === path;
   // What stands after it is not reached.
   return routes.slice(0, routes.findLastIndex(isRoute)).flatMap((each) => {
-    const docs = docsOf(each);
-    const acts =
-      (each.method === 'ALL' || each.method === method) &&
-      docs?.methods?.includes(method) !== false;
-    return docs !== undefined && acts && covers(each.path, path) ? [docs] : [];
+    if (each.method !== 'ALL' && each.method !== method) return [];
+    if (!covers(each.path, path)) return [];
+    return docsOf(each).filter(({ methods }) => methods?.includes(method) !== false);
   });
 }
 
 /** What any middleware of an app refuses with. */
 export const failuresOfMiddlewares = (app: AnyApp): FailureType[] =>
-  app.routes.flatMap((each) => docsOf(each)?.failures ?? []);
+  app.routes.flatMap((each) => docsOf(each).flatMap(({ failures = [] }) => failures));
 
 const docsOf = ({ handler }: AnyApp['routes'][number]) =>
-  (findTargetHandler(handler) as { readonly [docsKey]?: MiddlewareDocs })[docsKey];
+  (findTargetHandler(handler) as { readonly [docsKey]?: readonly MiddlewareDocs[] })[docsKey] ?? [];
 
 function covers(pattern: string, path: string): boolean {
   if (pattern === path || pattern === '*') return true;

@@ -4,6 +4,7 @@ import { generateSpecs } from 'hono-openapi';
 import { findTargetHandler, isMiddleware } from 'hono/utils/handler';
 import { renderDocsPage } from '../docs-page.ts';
 import { documentHeaders, documentProblems, type OpenApiDocument } from '../openapi.ts';
+import { documentExamples } from '../openapi-examples.ts';
 import { docsBefore } from './middleware-docs.ts';
 import {
   type DocumentedRoute,
@@ -15,11 +16,7 @@ import { sendPage } from './send-page.ts';
 import type { AnyApp } from './any-app.ts';
 
 export interface OpenApiOptions {
-  readonly info: {
-    readonly title: string;
-    readonly version: string;
-    readonly description?: string;
-  };
+  readonly info: OpenApiDocument['info'];
   /** @default none: the document's own origin */
   readonly servers?: readonly { readonly url: string; readonly description?: string }[];
   /** By name, as OpenAPI writes them; any one of them suffices where an operation says nothing else. @default {} */
@@ -87,7 +84,7 @@ export async function openapiDocument(
     ...(operations.get(id)?.operation.failures ?? []),
     ...docsOf(id).flatMap((docs) => docs.failures ?? []),
   ];
-  const scoped = { ...document, paths: pathsOf(document, isShown) };
+  const scoped = documentExamples({ ...document, paths: pathsOf(document, isShown) });
   return documentHeaders(
     documentProblems(scoped, { failuresOf, common: failures, typeBase }),
     (id) => ({
@@ -133,7 +130,8 @@ export function undocumentedRoutes(app: AnyApp): string[] {
   return [...new Set(answering.map(nameOf))].filter((name) => !documented.has(name));
 }
 
-function operationsById(app: AnyApp): ReadonlyMap<string, DocumentedRoute> {
+/** What describes each operation, by its id. @throws {TypeError} when two routes share one. */
+export function operationsById(app: AnyApp): ReadonlyMap<string, DocumentedRoute> {
   const byId = new Map<string, DocumentedRoute>();
   for (const route of documentedRoutes(app)) {
     const other = byId.get(route.operation.id);

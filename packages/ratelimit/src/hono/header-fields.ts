@@ -5,8 +5,14 @@ export type HeaderForm = 'ietf' | 'legacy' | 'both' | false;
 
 /** What these headers are, for the OpenAPI document. */
 export function documentedFields(form: HeaderForm) {
-  const text = (description: string) => ({ description, schema: { type: 'string' } });
-  const count = (description: string) => ({ description, schema: { type: 'integer' } });
+  const text = (description: string) => ({
+    description,
+    schema: { type: 'string', maxLength: 1024 },
+  });
+  const count = (description: string) => ({
+    description,
+    schema: { type: 'integer', format: 'int64', minimum: 0, maximum: 9_007_199_254_740_991 },
+  });
   return {
     ...((form === 'ietf' || form === 'both') && {
       'RateLimit-Policy': text(

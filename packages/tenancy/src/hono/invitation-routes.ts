@@ -1,5 +1,5 @@
 import { ValidationFailed } from '@svc/core';
-import { type HttpEnv, operation, validated } from '@svc/http/hono';
+import { htmlPage, type HttpEnv, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import {
   InvalidInvitation,
@@ -108,7 +108,7 @@ export function invitationRoutes(
         description: 'Has a button that posts the token. Opening it uses nothing up.',
         tags,
         security: 'none',
-        responses: { 200: { description: 'An HTML page.' } },
+        responses: { 200: htmlPage, 400: htmlPage },
       }),
       async (c) => {
         const token = c.req.query('token') ?? '';

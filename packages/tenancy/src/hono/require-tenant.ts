@@ -1,8 +1,8 @@
 import type { Logger } from '@svc/core';
-import type { HttpEnv } from '@svc/http/hono';
+import { documentMiddleware, type HttpEnv } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { type Actor, actorOf, recordAlone } from '../acts.ts';
-import { RoleRequired, TenantMismatch } from '../failures.ts';
+import { RoleRequired, TenantMismatch, TenantNotFound, TenantSuspended } from '../failures.ts';
 import type { Membership } from '../memberships.ts';
 import { isOther, tenantNeeded } from '../resolution.ts';
 import type { Tenancy } from '../tenancy.ts';
@@ -48,24 +48,36 @@ export function requireTenant(
   tenancy: Tenancy,
   options: RequireTenantOptions,
 ): MiddlewareHandler<TenantEnv> {
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<TenantEnv> = async (c, next) => {
     const membership = await resolve(tenancy, c, options);
     if (membership === null) throw tenantNeeded();
     enter(c, membership, options);
     return next();
   };
+  return documentMiddleware(middleware, namesTenant);
 }
+
+const namesTenant = {
+  requestHeaders: {
+    'X-Tenant-Id': {
+      description: 'The tenant that the request is for, where session or key has selected none.',
+      schema: { type: 'string', maxLength: 64 },
+    },
+  },
+  failures: [TenantMismatch, TenantNotFound, TenantSuspended],
+};
 
 /** The same, but lets requests pass that name no tenant. One that names somebody else's is refused as by `requireTenant`. @throws {TenantMismatch} @throws {TenantNotFound} @throws {TenantSuspended} */
 export function optionalTenant(
   tenancy: Tenancy,
   options: RequireTenantOptions,
 ): MiddlewareHandler<OptionalTenantEnv> {
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<OptionalTenantEnv> = async (c, next) => {
     const membership = await resolve(tenancy, c, options);
     if (membership !== null) enter(c, membership, options);
     return next();
   };
+  return documentMiddleware(middleware, namesTenant);
 }
 
 /** Lets pass who has at least this role in the tenant; stands behind `requireTenant`. A denial is audited. @throws {RoleRequired} */
@@ -75,7 +87,7 @@ export function requireTenantRole<Role extends string>(
 ): MiddlewareHandler<TenantEnv> {
   const { ladder } = tenancy;
   if (!ladder.isRole(role)) throw new TypeError(`there is no role '${role}'`);
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<TenantEnv> = async (c, next) => {
     const { id: tenantId, role: own, actor } = tenantOf(c);
     if (ladder.reaches(own, role)) return next();
     // The path as it was declared: what a client wrote may hold anything.
@@ -85,6 +97,7 @@ export function requireTenantRole<Role extends string>(
     await recordAlone(tenancy['~context'], { ...denied, tenantId, actor }, { origin });
     throw new RoleRequired();
   };
+  return documentMiddleware(middleware, { failures: [RoleRequired] });
 }
 
 /** @throws {TypeError} where `requireTenant` does not stand before. */

@@ -1,5 +1,5 @@
 import { ValidationFailed } from '@svc/core';
-import { operation, validated } from '@svc/http/hono';
+import { htmlPage, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import { ChangePasswordSchema, EmailChangedBody, RenameSchema } from '../../account/schemas.ts';
 import type { Auth } from '../../auth.ts';
@@ -116,7 +116,7 @@ function confirmationRoutes(auth: Auth) {
         description: 'Has a button that posts the token. Opening it uses nothing up.',
         tags,
         security,
-        responses: { 200: { description: 'An HTML page.' } },
+        responses: { 200: htmlPage },
       }),
       (c) => confirmEmailPage(c, { appName, token: c.req.query('token') ?? '' }),
     )

@@ -6,7 +6,7 @@ import { InsufficientAuthentication, LastWayIn, Unauthenticated } from '../../fa
 import { IdentityNotFound, ProviderUnavailable, UnknownProvider } from '../../oauth/failures.ts';
 import type { Identity } from '../../oauth/identities.ts';
 import type { OAuth } from '../../oauth/oauth.ts';
-import { IdentitiesBody, StartedBody, StartSchema } from '../../oauth/schemas.ts';
+import { IdentitiesBody, StartedBody, ProviderParam, StartSchema } from '../../oauth/schemas.ts';
 import { IdParam } from '../../schemas.ts';
 import { beginOAuth } from '../oauth-start.ts';
 import { originOf } from '../origin.ts';
@@ -30,6 +30,7 @@ export function identityRoutes(auth: Auth, oauth: OAuth, options: PagesOptions) 
         failures: [...failures, ValidationFailed, UnknownProvider, ProviderUnavailable],
       }),
       recently,
+      validated('param', ProviderParam),
       validated('json', StartSchema),
       async (c) => {
         const { returnTo } = c.req.valid('json');

@@ -12,7 +12,13 @@ import {
   UnknownProvider,
 } from '../../oauth/failures.ts';
 import type { OAuth } from '../../oauth/oauth.ts';
-import { FormPostSchema, ProvidersBody, StartedBody, StartSchema } from '../../oauth/schemas.ts';
+import {
+  FormPostSchema,
+  ProviderParam,
+  ProvidersBody,
+  StartedBody,
+  StartSchema,
+} from '../../oauth/schemas.ts';
 import { SecondFactorRequiredBody } from '../../schemas.ts';
 import { secondFactorsOf } from '../../second-factors/second-factors.ts';
 import { demandTenant } from '../../identity-scope.ts';
@@ -67,6 +73,7 @@ export function oauthSignInRoutes(auth: Auth, oauth: OAuth, options: OAuthSignIn
         failures,
       }),
       ownLogins(auth, options),
+      validated('param', ProviderParam),
       validated('json', StartSchema),
       async (c) => {
         const { returnTo } = c.req.valid('json');
@@ -84,6 +91,7 @@ export function oauthSignInRoutes(auth: Auth, oauth: OAuth, options: OAuthSignIn
         failures,
       }),
       ownLogins(auth, options),
+      validated('param', ProviderParam),
       validated('query', StartSchema),
       async (c) => {
         const { returnTo } = c.req.valid('query');
@@ -102,6 +110,7 @@ export function oauthSignInRoutes(auth: Auth, oauth: OAuth, options: OAuthSignIn
         responses: { 302: { description: 'Signed in, linked, or half signed in.' } },
         failures: callbackFailures,
       }),
+      validated('param', ProviderParam),
       (c) => answerCallback(c, { auth, oauth, secondFactorPath }),
     )
     .post(
@@ -115,6 +124,7 @@ export function oauthSignInRoutes(auth: Auth, oauth: OAuth, options: OAuthSignIn
         responses: { 303: { description: 'The same by GET.' } },
         failures: [ValidationFailed],
       }),
+      validated('param', ProviderParam),
       validated('form', FormPostSchema),
       (c) => {
         // Browsers send no cookie that is Lax with a form of another site, but with the navigation that follows it.

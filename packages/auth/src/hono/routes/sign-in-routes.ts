@@ -1,5 +1,5 @@
 import { ValidationFailed } from '@svc/core';
-import { operation, validated } from '@svc/http/hono';
+import { htmlPage, operation, validated } from '@svc/http/hono';
 import { Hono } from 'hono';
 import type { Auth } from '../../auth.ts';
 import {
@@ -71,7 +71,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         description: 'Has a button that posts the token. Opening it uses nothing up.',
         tags,
         security,
-        responses: { 200: { description: 'An HTML page.' } },
+        responses: { 200: htmlPage },
       }),
       (c) => verifyPage(c, { appName, token: c.req.query('token') ?? '' }),
     )
@@ -148,6 +148,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         summary: 'Sign out',
         description: 'Ends the session of the request, if it has one.',
         tags,
+        security,
         responses: { 204: { description: 'Signed out.' } },
       }),
       ownPagesOnly,
@@ -204,7 +205,7 @@ export function signInRoutes(auth: Auth, options: PagesOptions) {
         summary: 'The page that a password link opens',
         tags,
         security,
-        responses: { 200: { description: 'An HTML page.' } },
+        responses: { 200: htmlPage },
       }),
       (c) => resetPage(c, { appName, token: c.req.query('token') ?? '', minLength }),
     )
