@@ -125,7 +125,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     }
   }
   await between?.(operations[0] as ContractOperation);
-  for (const each of await lifecycleFaults(operations, attempt, spared))
+  for (const each of await lifecycleFaults(operations, attempt, { ...spared, ...stricter }))
     report(each.operation, each.planned, each.faults);
   return { findings: [...findings.values()], requests: sent, reached };
 

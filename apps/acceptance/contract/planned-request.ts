@@ -97,7 +97,8 @@ function breakOne(
   if (operation.body !== undefined) {
     const { schema } = operation.body;
     for (const body of spoiled(schema, planned.body))
-      if (check(schema, body) !== undefined) broken.push({ ...planned, body });
+      if (check(schema, body) !== undefined && canBeSent(operation.body.contentType, body))
+        broken.push({ ...planned, body });
   }
   for (const { in: where, name, schema = {}, required } of operation.parameters) {
     const part = where === 'path' ? 'params' : where === 'query' ? 'query' : undefined;
@@ -114,15 +115,25 @@ function breakOne(
   return chosen === undefined ? { ...planned, kind: 'fits' } : { ...chosen, kind: 'broken' };
 }
 
+/** A form carries texts: a number in it is as good as one. */
+const canBeSent = (contentType: string, body: unknown): boolean =>
+  contentType === 'application/json' ||
+  (typeof body === 'object' &&
+    body !== null &&
+    Object.values(body).every((each) => typeof each === 'string'));
+
 const spoiledTexts = ({ maxLength }: OpenApiSchema): string[] => [
   canary,
   ...(maxLength === undefined ? [] : ['x'.repeat(Number(maxLength) + 1)]),
 ];
 
+/** What a URL keeps as it is: none is empty, and dots would lead elsewhere. */
+const segmentOf = (value = ''): string => (/^\.{0,2}$/.test(value) ? 'x' : value);
+
 /** Where a request goes, below the app. */
 export function targetOf({ path, params, query }: PlannedRequest): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(params[name] ?? 'x'),
+    encodeURIComponent(segmentOf(params[name])),
   );
   const search = new URLSearchParams(query).toString();
   return search === '' ? filled : `${filled}?${search}`;

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { InvalidCursor, ValidationFailed } from '@svc/core';
 import { type HttpEnv, noStore, operation, validated } from '@svc/http/hono';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
@@ -89,7 +90,12 @@ export function auditRoutes(
           'NDJSON of a whole log can be verified offline. With any condition beside the tenant it is a selection, which cannot.',
         tags,
         responses: {
-          200: { description: 'A file, NDJSON or CSV.', contentType: 'application/x-ndjson' },
+          200: {
+            description: 'A file, NDJSON or CSV.',
+            contentType: ['application/x-ndjson', 'text/csv'],
+            schema: v.string(),
+            example: 'One line for each entry.',
+          },
         },
         failures: [ValidationFailed],
       }),

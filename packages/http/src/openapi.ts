@@ -128,7 +128,7 @@ export const problemSchema: OpenApiSchema = {
         required: ['pointer', 'code', 'message'],
         properties: {
           pointer: { ...text(2048), description: 'JSON Pointer (RFC 6901) into the input.' },
-          code: { ...text(100), pattern: codePattern },
+          code: text(100),
           message: text(500),
         },
       },

@@ -1,5 +1,6 @@
 import { AccessDenied, type Auth } from '@svc/auth';
 import { type AuthEnv, type PagesOptions, requireUser } from '@svc/auth/hono';
+import { InvalidCursor } from '@svc/core';
 import { type Db, StaleVersion, transact } from '@svc/db';
 import { expectedVersions, PreconditionFailed, PreconditionRequired, toEtag } from '@svc/http';
 import { operation, validated } from '@svc/http/hono';
@@ -74,7 +75,7 @@ export function projectRoutes(
         summary: 'List the projects of the tenant, newest first',
         tags,
         responses: { 200: { description: 'A page of projects', schema: ProjectPage } },
-        failures: refusals,
+        failures: [InvalidCursor, ...refusals],
       }),
       validated('query', ListProjects),
       async (c) => {

@@ -14,8 +14,8 @@ export interface OperationResponse {
   readonly schema?: AnySchema;
   /** A body that fits the schema. @default none */
   readonly example?: unknown;
-  /** @default 'application/json' */
-  readonly contentType?: string;
+  /** One, or those that a client may choose from. @default 'application/json' */
+  readonly contentType?: string | readonly string[];
 }
 
 export interface OperationOptions {
@@ -79,7 +79,8 @@ function toResponse({
     ...(schema === undefined ? {} : { schema: jsonSchemaOf(schema, 'output') }),
     ...(example === undefined ? {} : { example }),
   };
-  return { description, content: { [contentType]: content } };
+  const types = [contentType].flat();
+  return { description, content: Object.fromEntries(types.map((type) => [type, content])) };
 }
 
 /** The routes of an app that `operation` describes. */
