@@ -1,7 +1,7 @@
 import type { OpenApiContent, OpenApiDocument, OpenApiHeader, OpenApiSchema } from '@svc/http';
 import type { ContractOperation } from './contract.ts';
 import type { CheckSchema } from './json-schemas.ts';
-import { payloadOf, type PlannedRequest, targetOf } from './planned-request.ts';
+import type { PlannedRequest } from './planned-request.ts';
 
 /** The checks, most of them after those of Schemathesis. */
 export type CheckName =
@@ -222,7 +222,3 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
-
-/** What a request is known by in a finding. */
-export const nameOf = (planned: PlannedRequest): string =>
-  `${planned.method} ${targetOf(planned)} ${payloadOf(planned)?.slice(0, 200) ?? ''}`.trim();
