@@ -6,7 +6,7 @@ import { anyAddress, baseUrl, control, expectJson, request, signUpInTenant } fro
 
 test('the API doctor has no finding', async () => {
   const { findings } = await expectJson<{ findings: unknown[] }>(request('/_acceptance/doctor'));
-  expect(findings).toEqual([]);
+  expect(findings, JSON.stringify(findings, null, 1)).toEqual([]);
 });
 
 test(

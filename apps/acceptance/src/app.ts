@@ -12,6 +12,7 @@ import {
 import {
   apiDoctor,
   type HttpEnv,
+  inTurn,
   maintenanceGuard,
   openapiRoutes,
   operation,
@@ -23,7 +24,6 @@ import { jobsRoutes } from '@svc/jobs/hono';
 import { abuseGuard, abuseReports } from '@svc/ratelimit/hono';
 import { tenantRoutes } from '@svc/tenancy/hono';
 import { Hono } from 'hono';
-import { every } from 'hono/combine';
 import * as v from 'valibot';
 import { allowances, documentOptions } from './api-document.ts';
 import { abuseRoutes } from './admin/abuse-routes.ts';
@@ -155,8 +155,8 @@ export function createApp({
       '/',
       tenantRoutes(tenancy, {
         principal: tenantPrincipal,
-        guard: every(requireUser(auth, pages), ofPath),
-        sensitive: every(requireUser(auth, { ...pages, level: 'highest', maxAge: '1h' }), ofPath),
+        guard: inTurn(requireUser(auth, pages), ofPath),
+        sensitive: inTurn(requireUser(auth, { ...pages, level: 'highest', maxAge: '1h' }), ofPath),
         selecting: requireUser(auth, { ...pages, accept: 'any' }),
       }),
     )

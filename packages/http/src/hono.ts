@@ -7,7 +7,7 @@ export {
 export { cors, type CorsOptions } from './hono/cors.ts';
 export { csrfGuard, type CsrfGuardOptions } from './hono/csrf-guard.ts';
 export { htmlPage, linkPage, type LinkPageOptions, messagePage } from './hono/link-page.ts';
-export { documentMiddleware, type MiddlewareDocs } from './hono/middleware-docs.ts';
+export { documentMiddleware, inTurn, type MiddlewareDocs } from './hono/middleware-docs.ts';
 export { methodNotAllowed } from './hono/method-not-allowed.ts';
 export { noStore } from './hono/no-store.ts';
 export {

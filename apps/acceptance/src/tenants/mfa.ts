@@ -1,4 +1,4 @@
-import { type Auth, MfaEnrolmentRequired } from '@svc/auth';
+import { type Auth, InsufficientAuthentication, MfaEnrolmentRequired } from '@svc/auth';
 import { type AuthEnv, requireTenantMfa } from '@svc/auth/hono';
 import { documentMiddleware } from '@svc/http/hono';
 import type { Tenancy } from '@svc/tenancy';
@@ -10,13 +10,10 @@ export type TenantMfa = MiddlewareHandler<AuthEnv & TenantEnv>;
 
 /** Lets nobody without a second factor work in a tenant that demands one; stands behind `requireTenant`. */
 export function tenantMfa(auth: Auth, { requiresMfa }: TenantSecurity): TenantMfa {
-  const middleware = requireTenantMfa(auth, {
+  return requireTenantMfa(auth, {
     tenantOf: (c) => c.get('tenant').id,
     demands: (tenantId) => requiresMfa(tenantId),
-  });
-  return documentMiddleware(middleware as unknown as TenantMfa, {
-    failures: [MfaEnrolmentRequired],
-  });
+  }) as unknown as TenantMfa;
 }
 
 /**
@@ -34,8 +31,11 @@ export function tenantMfaOfPath(
     demands: async (tenantId, { userId }) =>
       (await tenancy.membershipOf(tenantId, userId)) !== null && (await requiresMfa(tenantId)),
   });
-  return (c, next) => {
+  const middleware: MiddlewareHandler<AuthEnv> = (c, next) => {
     const isOfTenant = c.req.param('id') !== undefined;
     return isOfTenant && !c.req.path.endsWith('/leave') ? required(c, next) : next();
   };
+  return documentMiddleware(middleware, {
+    failures: [InsufficientAuthentication, MfaEnrolmentRequired],
+  });
 }

@@ -50,7 +50,7 @@ export function ownTenantRoutes(
   const refusals = [TenantNotFound, TenantSuspended];
   const toBody = ({ requiresMfa }: { requiresMfa: boolean }) => ({ requiresMfa });
 
-  const log = new Hono<Env>().use(...member).route(
+  const log = new Hono<Env>().use(...member, validated('param', TenantId)).route(
     '/',
     auditRoutes(audit, {
       name: 'Tenant',

@@ -1,7 +1,8 @@
+import { documentMiddleware } from '@svc/http/hono';
 import type { Context, MiddlewareHandler } from 'hono';
 import { recordAlone } from '../acts.ts';
 import type { Auth } from '../auth.ts';
-import { MfaEnrolmentRequired } from '../failures.ts';
+import { InsufficientAuthentication, MfaEnrolmentRequired } from '../failures.ts';
 import { actorOf, type Principal } from '../principal.ts';
 import { originOf } from './origin.ts';
 import { type AuthEnv, insufficient } from './require-user.ts';
@@ -24,7 +25,7 @@ export function requireTenantMfa(
   auth: Auth,
   { tenantOf, demands }: RequireTenantMfaOptions,
 ): MiddlewareHandler<AuthEnv> {
-  return async (c, next) => {
+  const middleware: MiddlewareHandler<AuthEnv> = async (c, next) => {
     const principal = c.get('principal');
     const tenantId = tenantOf(c);
     if (typeof tenantId !== 'string')
@@ -44,4 +45,7 @@ export function requireTenantMfa(
     if (apiKey === null && user.mfaEnabledAt === null) throw new MfaEnrolmentRequired();
     throw insufficient(c, { level: 2 });
   };
+  return documentMiddleware(middleware, {
+    failures: [InsufficientAuthentication, MfaEnrolmentRequired],
+  });
 }

@@ -1,5 +1,6 @@
 import type { FailureType } from '@svc/core';
 import type { MiddlewareHandler } from 'hono';
+import { every } from 'hono/combine';
 import { findTargetHandler } from 'hono/utils/handler';
 import type { DocumentedHeader } from '../openapi.ts';
 import type { AnyApp } from './any-app.ts';
@@ -20,6 +21,10 @@ export interface MiddlewareDocs {
 
 const docsKey = Symbol.for('@svc/http middleware docs');
 
+interface Documented {
+  readonly [docsKey]: readonly MiddlewareDocs[];
+}
+
 /** Says in the OpenAPI document, at every operation behind the middleware, what it takes and answers; changes nothing about requests. */
 export function documentMiddleware<Handler extends MiddlewareHandler>(
   middleware: Handler,
@@ -27,6 +32,13 @@ export function documentMiddleware<Handler extends MiddlewareHandler>(
 ): Handler {
   return Object.assign(middleware, { [docsKey]: docs });
 }
+
+/** Several middlewares as one, each behind the former, with what they say of themselves. */
+export const inTurn = (...middlewares: readonly MiddlewareHandler<any>[]): MiddlewareHandler =>
+  documentMiddleware(
+    every(...middlewares),
+    ...middlewares.flatMap((each) => (each as Partial<Documented>)[docsKey] ?? []),
+  );
 
 /** What the middlewares before the handler of a route say, in the order they run. */
 export function docsBefore(
@@ -49,7 +61,7 @@ export const failuresOfMiddlewares = (app: AnyApp): FailureType[] =>
   app.routes.flatMap((each) => docsOf(each).flatMap(({ failures = [] }) => failures));
 
 const docsOf = ({ handler }: AnyApp['routes'][number]) =>
-  (findTargetHandler(handler) as { readonly [docsKey]?: readonly MiddlewareDocs[] })[docsKey] ?? [];
+  (findTargetHandler(handler) as Partial<Documented>)[docsKey] ?? [];
 
 function covers(pattern: string, path: string): boolean {
   if (pattern === path || pattern === '*') return true;

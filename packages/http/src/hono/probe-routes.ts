@@ -22,15 +22,19 @@ const Readiness = v.object({
   exclude: v.optional(v.union([name, v.pipe(v.array(name), v.maxLength(50))])),
 });
 
-const probe = (id: string, summary: string) =>
+const probe = (id: string, summary: string, contentType: string[] = ['application/json']) =>
   operation({
     id,
     summary,
     tags: ['Probes'],
     security: 'none',
     responses: {
-      200: { description: 'Yes; `degraded` where something optional is missing.', schema: Report },
-      503: { description: 'No.', schema: Report },
+      200: {
+        description: 'Yes; `degraded` where something optional is missing.',
+        schema: Report,
+        contentType,
+      },
+      503: { description: 'No.', schema: Report, contentType },
     },
   });
 
@@ -44,7 +48,7 @@ export function probeRoutes(health: Health) {
     )
     .get(
       '/readyz',
-      probe('ready', 'Should it be sent traffic?'),
+      probe('ready', 'Should it be sent traffic?', ['application/json', 'text/plain']),
       validated('query', Readiness),
       noStore,
       async (c) => {
