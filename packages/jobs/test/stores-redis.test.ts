@@ -3,7 +3,7 @@ import { noRedisServer } from '@svc/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createJobs } from '../src/index.ts';
 import { redisScheduleStore, redisStore } from '../src/stores/redis.ts';
-import { describeJobStore, describeScheduleStore } from '../src/testing.ts';
+import { describeJobFlows, describeJobStore, describeScheduleStore } from '../src/testing.ts';
 import { task } from './open-jobs.ts';
 import { type ConnectedServer, startRedis } from './redis-server.ts';
 
@@ -18,6 +18,10 @@ describe.skipIf(noRedisServer !== undefined)(
     afterAll(() => server[Symbol.asyncDispose]());
 
     describeJobStore('redis', async () => ({
+      stores: [redisStore(await server.connect()), redisStore(await server.connect())],
+      wait: (ms) => systemClock.sleep(ms),
+    }));
+    describeJobFlows('redis', async () => ({
       stores: [redisStore(await server.connect()), redisStore(await server.connect())],
       wait: (ms) => systemClock.sleep(ms),
     }));

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, silentLogger, systemClock } from '@svc/core';
 import { afterCommit, type Db, transact, type Trx } from '@svc/db';
 import { CompiledQuery } from 'kysely';
+import { JobNotFound } from '../failures.ts';
 import type { JobStore, NewJob } from '../store.ts';
 import type { RedisJobStore } from './redis.ts';
 
@@ -103,7 +104,13 @@ export function withOutbox(
     joins: 'enqueue',
     relay,
     async enqueue(jobs, within) {
-      if (within === undefined) return store.enqueue(jobs);
+      if (within === undefined)
+        return store.enqueue(jobs).catch(async (error: unknown) => {
+          if (!(error instanceof JobNotFound)) throw error;
+          // What it is to come after may be in the outbox still.
+          await relay();
+          return store.enqueue(jobs);
+        });
       // Before the write: a transaction that could not tell is refused with nothing in it.
       afterCommit(within, relaySoon);
       await writeRows(within, jobs);

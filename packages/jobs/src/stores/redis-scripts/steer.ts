@@ -1,13 +1,15 @@
+import { waitAgain } from './flows.ts';
 import { jobsPrelude } from './jobs.ts';
 
-const replay = `
+const replay = `${waitAgain}
 local function replay(job)
   if job.unique then call('HSETNX', base .. 'unique', job.unique, job.id) end
   call('ZREM', base .. 'dead', job.id)
-  call('HSET', job_key(job.id), 'state', 'ready', 'tries', 0)
+  local state = waits_again(job) and 'waiting' or 'ready'
+  call('HSET', job_key(job.id), 'state', state, 'tries', 0)
   call('HDEL', job_key(job.id), 'ended')
   leave('dead', job.task, job.id)
-  make_ready(job)
+  if state == 'ready' then make_ready(job) else enter('waiting', job.task, job.id) end
 end
 `;
 
@@ -26,7 +28,7 @@ elseif job.state == 'scheduled' then
 elseif job.state == 'running' then
   call('SADD', base .. 'asked:' .. job.lease, job.id)
 end
-if job.state == 'ready' or job.state == 'scheduled' then
+if job.state == 'ready' or job.state == 'scheduled' or job.state == 'waiting' then
   leave(job.state, job.task, job.id)
   finish(job, 'cancelled', '')
   call('HDEL', job_key(job.id), 'runAt')
@@ -73,6 +75,8 @@ for _, id in ipairs(ids) do
       call('ZREM', base .. 'dead', id)
       leave('dead', job.task, id)
       free_key(job)
+      has_ended(job, 'purged')
+      forget(job)
       call('DEL', job_key(id))
     end
   end
@@ -89,6 +93,7 @@ for _, id in ipairs(ids) do
   if job then
     leave(job.state, job.task, id)
     free_key(job)
+    forget(job)
     call('DEL', job_key(id))
   end
 end
