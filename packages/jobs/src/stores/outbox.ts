@@ -29,7 +29,8 @@ const claimWaitsMs = 100;
 /**
  * Enqueues `within` a transaction of `db` by a row that commits with it, which a relay moves to Redis after the commit, in
  * order. Each job is stored once, however often a relay is killed: Redis knows the ids it was given and refuses a relay that
- * another has followed. A unique key is looked at when its job is moved: one that comes second is dropped then. `complete`,
+ * another has followed. A unique key is looked at when its job is moved: one that comes second is dropped then. So is what a
+ * job comes `after`: where one is not there by then, it is a dead letter. `complete`,
  * `cancel` and `retry` do not join.
  */
 export function withOutbox(

@@ -121,11 +121,18 @@ export function redisStore(
   const steer = async (act: 'replay' | 'purge', filter: DeadFilter, limit: number) => {
     const { ids, task = '', group = '', before } = filter;
     let total = 0;
+    // What becomes a dead letter by a purge is none of those that were meant.
+    let beforeMs: string | number | undefined = before?.getTime();
     for (let from = 0; total < limit;) {
       const some = ids?.slice(from, from + deadAtOnce);
       if (some?.length === 0) break;
-      const words = [act, limit - total, from, task, group, before?.getTime() ?? ''];
-      const [done, seen] = (await steerDead(...words, ...(some ?? []))) as [number, number];
+      const words = [act, limit - total, from, task, group, beforeMs ?? ''];
+      const [done, seen, at] = (await steerDead(...words, ...(some ?? []))) as [
+        number,
+        number,
+        string,
+      ];
+      beforeMs ??= at;
       total += done;
       // What was done is no dead letter any more: those behind it moved up.
       from += ids === undefined ? seen - done : seen;

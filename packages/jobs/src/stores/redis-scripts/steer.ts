@@ -56,7 +56,7 @@ return job.state
 
 /**
  * ARGV: what to do, how many at most, where to begin, task, group, before; then ids, in place of a look at some of all.
- * Answers how many it did, and how many it looked at.
+ * Answers how many it did, how many it looked at, and when.
  */
 export const deadScript = `${jobsPrelude}${replay}
 local act, wanted, from, task, group, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
@@ -82,7 +82,7 @@ for _, id in ipairs(ids) do
   end
 end
 flush()
-return {done, seen}
+return {done, seen, string.format('%.17g', now)}
 `;
 
 /** Removes at most so many records whose time is over; answers how many. */
