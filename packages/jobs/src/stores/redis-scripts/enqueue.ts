@@ -2,11 +2,10 @@ import { beginToWait } from './flows.ts';
 import { jobsPrelude } from './jobs.ts';
 
 /**
- * ARGV: the jobs, as a JSON array of thirteen words each, of those that wait for others with whom and what they do on
- * failure, so that a call has few arguments however many they are; the term
- * of a relay, empty where none moves them; and ids that it will not move again. Answers for each job who has its unique key,
- * or nothing, and the ids that jobs are to come after of which there is no record: then nothing was stored. A job that is
- * moved is a dead letter there.
+ * ARGV: the jobs, as a JSON array of thirteen words each, so that a call has few arguments however many they are, and of
+ * one that waits for others two more: whom, and what it does on failure; the term of a relay, empty where none moves them;
+ * and ids that it will not move again. Answers for each job who has its unique key, or nothing, and of which jobs that others
+ * are to come after there is no record: then nothing was stored. Where they are moved, those others are dead letters.
  */
 export const enqueueScript = `${jobsPrelude}${beginToWait}
 local jobs, term, reply, tasks = cjson.decode(ARGV[1]), ARGV[2], {}, {}
