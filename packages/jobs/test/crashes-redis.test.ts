@@ -37,7 +37,7 @@ describe.skipIf(noRedisServer !== undefined)(
   `workers over Redis that are killed${noRedisServer === undefined ? '' : ` (${noRedisServer})`}`,
   () => {
     test(
-      'lose no job; what ran twice ran in a killed one before',
+      'lose no job, nor the end of a batch; what ran twice ran in a killed one before',
       async () => {
         await using server = await startRedis();
         const client = await server.connect();
@@ -46,15 +46,17 @@ describe.skipIf(noRedisServer !== undefined)(
         const workers = await Promise.all(
           Array.from({ length: 4 }, () => startWorker(server.port)),
         );
-        for (let n = 0; n < jobCount; n += 200)
-          await jobs.enqueueMany(
-            counted,
-            Array.from({ length: 200 }, (_, i) => ({ payload: { n: n + i } })),
-          );
+        const batch: string[] = [];
+        for (let n = 0; n < jobCount; n += 200) {
+          const items = Array.from({ length: 200 }, (_, i) => ({ payload: { n: n + i } }));
+          batch.push(...(await jobs.enqueueMany(counted, items)).map(({ id }) => id));
+        }
+        const after = batch.slice(-500);
+        const { id: end } = await jobs.enqueue(counted, { n: jobCount }, { after });
         const countsNow = async () => (await jobs.stats()).tasks[counted.name] ?? {};
         const left = async () => {
-          const { ready = 0, running = 0, scheduled = 0 } = await countsNow();
-          return ready + running + scheduled;
+          const { waiting = 0, ready = 0, running = 0, scheduled = 0 } = await countsNow();
+          return waiting + ready + running + scheduled;
         };
         const killed: number[] = [];
         for (let i = 0; i < kills; i += 1) {
@@ -71,9 +73,11 @@ describe.skipIf(noRedisServer !== undefined)(
         for (const worker of workers) worker.kill('SIGTERM');
         await Promise.all(workers.map((worker) => once(worker, 'close')));
 
-        expect(await countsNow()).toEqual({ done: jobCount });
+        expect(await countsNow()).toEqual({ done: jobCount + 1 });
         const runs = (await client.lrange('runs', 0, -1)).map((line) => JSON.parse(line) as Run);
-        expect(new Set(runs.map(({ n }) => n)).size).toBe(jobCount);
+        expect(new Set(runs.map(({ n }) => n)).size).toBe(jobCount + 1);
+        const order = runs.map(({ id }) => id);
+        expect(after.every((id) => order.lastIndexOf(id) < order.indexOf(end))).toBe(true);
         const last = new Map<string, number>();
         for (const { id, attempt } of runs) last.set(id, Math.max(attempt, last.get(id) ?? 0));
         expect([...last.values()].some((attempt) => attempt > 1)).toBe(true);

@@ -122,6 +122,69 @@ describe.skipIf(noRedisServer !== undefined)(
       expect((await jobs.stats()).tasks[greet.name]).toEqual({ running: 1100, scheduled: 1 });
     });
 
+    test('a job comes after others of its transaction, of whom there are many', async ({ db }) => {
+      const [part, report] = [task(), task()];
+      const store = await openOutbox(db);
+      await using queue = open(db, [part, report], { queue: { store }, concurrency: 100 });
+      const id = await transact(db, async (within) => {
+        const parts = Array.from({ length: 700 }, (_, n) => ({ payload: { n } }));
+        const batch = await queue.jobs.enqueueMany(part, parts, { within });
+        const after = batch.map((job) => job.id);
+        return (await queue.jobs.enqueue(report, { n: -1 }, { within, after })).id;
+      });
+      await until(async () => (await queue.jobs.get(id))?.state === 'done');
+      expect(await queue.jobs.awaited(id)).toEqual({ open: 0, done: 700, dead: 0, cancelled: 0 });
+    });
+
+    test('a job after one that is not there when it is moved is a dead letter, and stops nobody', async ({
+      db,
+    }) => {
+      const greet = task();
+      const jobs = createJobs({ store: await openOutbox(db), tasks: [greet] });
+      const { id: holder } = await jobs.enqueue(greet, { n: 0 }, { uniqueKey: 'key' });
+      const { dropped, waiting, next, last } = await transact(db, async (within) => {
+        const { id: dropped } = await jobs.enqueue(greet, { n: 1 }, { within, uniqueKey: 'key' });
+        const after = [holder, dropped];
+        const { id: waiting } = await jobs.enqueue(
+          greet,
+          { n: 2 },
+          { within, after, onFailure: 'run' },
+        );
+        const { id: next } = await jobs.enqueue(greet, { n: 3 }, { within, after: [waiting] });
+        return { dropped, waiting, next, last: await jobs.enqueue(greet, { n: 4 }, { within }) };
+      });
+      await until(async () => (await rowsLeft(db)) === 0);
+      const message = `There was no record any more of the job ${dropped} that it waits for.`;
+      expect(await jobs.get(waiting)).toMatchObject({ state: 'dead', errors: [{ message }] });
+      expect(await jobs.awaited(waiting)).toEqual({ open: 1, done: 0, dead: 1, cancelled: 0 });
+      expect(await jobs.get(next)).toMatchObject({ state: 'waiting' });
+      expect(await jobs.get(last.id)).toMatchObject({ state: 'ready' });
+      // Whoever replays it knows: it waits for the rest.
+      expect(await jobs.replayDead({ ids: [waiting] })).toBe(1);
+      expect(await jobs.get(waiting)).toMatchObject({ state: 'waiting' });
+      await jobs.cancel(holder);
+      expect(await jobs.get(waiting)).toMatchObject({ state: 'ready' });
+    });
+
+    test('outside a transaction a job comes after one that is in the outbox still', async ({
+      db,
+    }) => {
+      const greet = task();
+      const prefix = uuidv7();
+      const bare = redisStore(await server.connect(), { prefix });
+      const mute = { ...bare, move: () => Promise.reject(new Error('dead')) };
+      const died = createJobs({ store: withOutbox(mute, db), tasks: [greet] });
+      const { id } = await transact(db, (within) => died.enqueue(greet, { n: 1 }, { within }));
+      const jobs = createJobs({ store: await openOutbox(db, prefix), tasks: [greet] });
+      const next = await jobs.enqueue(greet, { n: 2 }, { after: [id] });
+      expect(await jobs.get(next.id)).toMatchObject({ state: 'waiting' });
+      const missing = uuidv7();
+      await expect(jobs.enqueue(greet, { n: 3 }, { after: [missing] })).rejects.toMatchObject({
+        code: 'jobs.not_found',
+        details: { missing: [missing] },
+      });
+    });
+
     test('a job cannot be completed, cancelled or retried in a transaction, and that is said', async ({
       db,
     }) => {

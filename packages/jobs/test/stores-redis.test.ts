@@ -1,9 +1,9 @@
-import { systemClock } from '@svc/core';
+import { systemClock, uuidv7 } from '@svc/core';
 import { noRedisServer } from '@svc/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createJobs } from '../src/index.ts';
 import { redisScheduleStore, redisStore } from '../src/stores/redis.ts';
-import { describeJobStore, describeScheduleStore } from '../src/testing.ts';
+import { describeJobFlows, describeJobStore, describeScheduleStore } from '../src/testing.ts';
 import { task } from './open-jobs.ts';
 import { type ConnectedServer, startRedis } from './redis-server.ts';
 
@@ -18,6 +18,10 @@ describe.skipIf(noRedisServer !== undefined)(
     afterAll(() => server[Symbol.asyncDispose]());
 
     describeJobStore('redis', async () => ({
+      stores: [redisStore(await server.connect()), redisStore(await server.connect())],
+      wait: (ms) => systemClock.sleep(ms),
+    }));
+    describeJobFlows('redis', async () => ({
       stores: [redisStore(await server.connect()), redisStore(await server.connect())],
       wait: (ms) => systemClock.sleep(ms),
     }));
@@ -148,6 +152,75 @@ describe.skipIf(noRedisServer !== undefined)(
       expect(await jobs.replayDead({ task: tasks[0].name })).toBe(10);
       expect(await jobs.purgeDead()).toBe(350);
       expect((await jobs.stats()).tasks).toEqual({ [tasks[0].name]: { ready: 350 } });
+    });
+
+    test('of a purge of many dead letters those that it makes are not part', async () => {
+      const store = redisStore(await server.connect(), { prefix: 'purged' });
+      const tasks = [task(), task()] as const;
+      const jobs = createJobs({ store, tasks });
+      const items = Array.from({ length: 700 }, (_, n) => ({ payload: { n } }));
+      const [first] = await jobs.enqueueMany(tasks[0], items);
+      const { id } = await jobs.enqueue(tasks[1], { n: 0 }, { after: [first?.id as string] });
+      const claim = { worker: 'w', max: 1000, leaseMs: 60_000, limits: undefined };
+      const taken = await store.claim({ ...claim, lease: 'l', tasks: undefined });
+      const dead = { lease: 'l', kind: 'dead', error: 'no' } as const;
+      await store.finish(
+        taken.jobs.map((job) => ({ ...dead, id: job.id })),
+        [],
+      );
+      expect(await jobs.purgeDead()).toBe(700);
+      expect(await jobs.get(id)).toMatchObject({ state: 'dead', errors: [{ attempt: 0 }] });
+    });
+
+    test('a chain of thousands falls in one step, and is replayed as it was', async () => {
+      const store = redisStore(await server.connect(), { prefix: 'c' });
+      const tasks = [task()] as const;
+      const jobs = createJobs({ store, tasks });
+      const { id: first } = await jobs.enqueue(tasks[0], { n: 0 });
+      let id = first;
+      for (let n = 1; n < 3000; n += 1)
+        ({ id } = await jobs.enqueue(tasks[0], { n }, { after: [id], onFailure: 'fail' }));
+      await jobs.cancel(first);
+      expect((await jobs.stats()).tasks[tasks[0].name]).toMatchObject({ dead: 2999 });
+      expect(await jobs.replayDead()).toBe(2999);
+      expect((await jobs.stats()).tasks[tasks[0].name]).toMatchObject({ ready: 1, waiting: 2998 });
+    });
+
+    test('a job that is refused takes nobody with it who is enqueued at the same moment', async () => {
+      const tasks = [task()] as const;
+      const jobs = createJobs({ store: redisStore(await server.connect()), tasks });
+      // While the first ones are on their way the others gather.
+      const ends = await Promise.allSettled(
+        Array.from({ length: 10 }, (_, n) =>
+          jobs.enqueue(tasks[0], { n }, n === 8 ? { after: [uuidv7()] } : {}),
+        ),
+      );
+      const refused = ends.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []));
+      expect(refused).toEqual([8]);
+    });
+
+    test('of a flow of which no record is kept no key is left', async () => {
+      const client = await server.connect();
+      const store = redisStore(client, { prefix: 'left' });
+      const tasks = [task()] as const;
+      const jobs = createJobs({ store, tasks, keepDone: false });
+      const parts = [{ payload: { n: 1 } }, { payload: { n: 2 } }];
+      const after = (await jobs.enqueueMany(tasks[0], parts)).map(({ id }) => id);
+      await jobs.enqueue(tasks[0], { n: 3 }, { after, onFailure: 'run' });
+      const { id: gone } = await jobs.enqueue(tasks[0], { n: 4 }, { after });
+      await jobs.cancel(gone);
+      const claim = { worker: 'w', max: 10, leaseMs: 60_000, tasks: undefined, limits: undefined };
+      for (const [lease, count] of [
+        ['one', 2],
+        ['two', 1],
+      ] as const) {
+        const { jobs: taken } = await store.claim({ ...claim, lease });
+        expect(taken).toHaveLength(count);
+        const done = taken.map(({ id }) => ({ lease, id, kind: 'done', result: '1' }) as const);
+        await store.finish(done, []);
+      }
+      const keys = (await client.keys('{left}:*')).map((key) => key.slice('{left}:'.length));
+      expect(keys.toSorted()).toEqual(['tasks', 'time']);
     });
   },
 );

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, silentLogger, systemClock } from '@svc/core';
 import { afterCommit, type Db, transact, type Trx } from '@svc/db';
 import { CompiledQuery } from 'kysely';
+import { JobNotFound } from '../failures.ts';
 import type { JobStore, NewJob } from '../store.ts';
 import type { RedisJobStore } from './redis.ts';
 
@@ -28,7 +29,8 @@ const claimWaitsMs = 100;
 /**
  * Enqueues `within` a transaction of `db` by a row that commits with it, which a relay moves to Redis after the commit, in
  * order. Each job is stored once, however often a relay is killed: Redis knows the ids it was given and refuses a relay that
- * another has followed. A unique key is looked at when its job is moved: one that comes second is dropped then. `complete`,
+ * another has followed. A unique key is looked at when its job is moved: one that comes second is dropped then. So is what a
+ * job comes `after`: where one is not there by then, it is a dead letter. `complete`,
  * `cancel` and `retry` do not join.
  */
 export function withOutbox(
@@ -103,7 +105,13 @@ export function withOutbox(
     joins: 'enqueue',
     relay,
     async enqueue(jobs, within) {
-      if (within === undefined) return store.enqueue(jobs);
+      if (within === undefined)
+        return store.enqueue(jobs).catch(async (error: unknown) => {
+          if (!(error instanceof JobNotFound)) throw error;
+          // What it is to come after may be in the outbox still.
+          await relay();
+          return store.enqueue(jobs);
+        });
       // Before the write: a transaction that could not tell is refused with nothing in it.
       afterCommit(within, relaySoon);
       await writeRows(within, jobs);

@@ -1,9 +1,10 @@
-import type { Job, JobError, JobState } from '../job.ts';
+import type { AwaitedCounts, AwaitedJob, Job, JobError, JobState } from '../job.ts';
 import type { JobAttributes, LeasedJob, NewJob, Outcome } from '../store.ts';
 
 /** The words of one job for the script that stores it. */
-export function toWords(job: NewJob): (string | number)[] {
-  const { uniqueKey = '', uniqueUntil = '', keepMs = '' } = job.attributes;
+export function toWords(job: NewJob): (string | number | readonly string[])[] {
+  const { after = [] } = job;
+  const { uniqueKey = '', uniqueUntil = '', keepMs = '', onFailure = 'wait' } = job.attributes;
   const attributes = JSON.stringify(job.attributes);
   return [
     job.id,
@@ -19,6 +20,7 @@ export function toWords(job: NewJob): (string | number)[] {
     uniqueKey,
     uniqueUntil,
     keepMs,
+    ...(after.length > 0 ? [after, onFailure] : []),
   ];
 }
 
@@ -104,6 +106,27 @@ export function toJob(id: string, words: readonly string[]): Job | undefined {
     traceparent: attributes.traceparent ?? null,
     uniqueKey: attributes.uniqueKey ?? null,
   };
+}
+
+/** What a job waits for, names and values in turn. */
+export function toAwaited(words: readonly string[]): AwaitedJob[] {
+  const fields = new Map<string, string>();
+  for (let i = 0; i < words.length; i += 2) fields.set(words[i] as string, words[i + 1] as string);
+  const after = JSON.parse(fields.get('after') ?? '[]') as string[];
+  return after.map((id) => {
+    const state = fields.get(id) as AwaitedJob['state'] | 'purged';
+    const result = fields.get(`result:${id}`);
+    return {
+      id,
+      state: state === 'purged' ? 'dead' : state,
+      result: result === undefined ? undefined : (JSON.parse(result) as unknown),
+    };
+  });
+}
+
+export function toAwaitedCounts(words: readonly (string | null)[]): AwaitedCounts {
+  const [open = 0, done = 0, dead = 0, purged = 0, cancelled = 0] = words.map(Number);
+  return { open, done, dead: dead + purged, cancelled };
 }
 
 function toErrors(json: string | null | undefined): JobError[] {

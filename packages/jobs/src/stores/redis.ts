@@ -1,3 +1,4 @@
+import { JobNotFound } from '../failures.ts';
 import type { Job, JobState } from '../job.ts';
 import { jobStates } from '../job.ts';
 import type {
@@ -10,11 +11,20 @@ import type {
   Outcome,
 } from '../store.ts';
 import { createScript, type RedisClient } from './redis-client.ts';
-import { type LeasedWords, toJob, toLeased, toOutcomeWords, toWords } from './redis-jobs.ts';
+import {
+  type LeasedWords,
+  toAwaited,
+  toAwaitedCounts,
+  toJob,
+  toLeased,
+  toOutcomeWords,
+  toWords,
+} from './redis-jobs.ts';
 import { listenInRedis } from './redis-listen.ts';
 import { claimScript } from './redis-scripts/claim.ts';
 import { enqueueScript } from './redis-scripts/enqueue.ts';
 import { finishScript, heartbeatScript, progressScript } from './redis-scripts/finish.ts';
+import { awaitedScript, countAwaitedScript } from './redis-scripts/flows.ts';
 import { evictionScript, listScript, readScript, statsScript } from './redis-scripts/look.ts';
 import {
   cancelScript,
@@ -44,7 +54,10 @@ export interface Moves {
 
 /** A job store that can be given jobs again without storing them twice. */
 export interface RedisJobStore extends JobStore {
-  /** As `enqueue`, but what was moved here before, in the last week, is not stored, whatever became of it. */
+  /**
+   * As `enqueue`, but what was moved here before, in the last week, is not stored, whatever became of it, and a job that is
+   * after one of which there is no record any more is a dead letter that says so.
+   */
   move(jobs: readonly NewJob[], moves: Moves): Promise<void>;
 }
 
@@ -80,6 +93,7 @@ export function redisStore(
     Run,
     Run,
   ];
+  const [readAwaited, countAwaited] = [script(awaitedScript), script(countAwaitedScript)];
   const requireMemory = onceItSucceeds(() => requireNoEviction(client, base));
 
   const store = async (
@@ -88,11 +102,12 @@ export function redisStore(
     settled: readonly string[],
   ): Promise<readonly Enqueued[]> => {
     await requireMemory();
-    const holders = (await storeNow(
+    const [holders, missing] = (await storeNow(
       JSON.stringify(jobs.map(toWords)),
       term,
       ...settled,
-    )) as string[];
+    )) as [string[], string[]];
+    if (missing.length > 0) throw new JobNotFound({ missing });
     return jobs.map(({ id }, at) => {
       const holder = holders[at] as string;
       return holder === '' ? { id, isDuplicate: false } : { id: holder, isDuplicate: true };
@@ -106,11 +121,18 @@ export function redisStore(
   const steer = async (act: 'replay' | 'purge', filter: DeadFilter, limit: number) => {
     const { ids, task = '', group = '', before } = filter;
     let total = 0;
+    // What becomes a dead letter by a purge is none of those that were meant.
+    let beforeMs: string | number | undefined = before?.getTime();
     for (let from = 0; total < limit;) {
       const some = ids?.slice(from, from + deadAtOnce);
       if (some?.length === 0) break;
-      const words = [act, limit - total, from, task, group, before?.getTime() ?? ''];
-      const [done, seen] = (await steerDead(...words, ...(some ?? []))) as [number, number];
+      const words = [act, limit - total, from, task, group, beforeMs ?? ''];
+      const [done, seen, at] = (await steerDead(...words, ...(some ?? []))) as [
+        number,
+        number,
+        string,
+      ];
+      beforeMs ??= at;
       total += done;
       // What was done is no dead letter any more: those behind it moved up.
       from += ids === undefined ? seen - done : seen;
@@ -123,7 +145,9 @@ export function redisStore(
     joins: false,
     async enqueue(jobs, within) {
       requireOutside(within);
-      return jobs.length === 1 ? storeSoon(jobs) : store(jobs, '', []);
+      // What may be refused is not stored together with what others enqueue.
+      const isPlain = jobs.length === 1 && jobs[0]?.after === undefined;
+      return isPlain ? storeSoon(jobs) : store(jobs, '', []);
     },
     async move(jobs, { term, settled }) {
       await store(jobs, term, settled);
@@ -188,6 +212,10 @@ export function redisStore(
       for (let done = purgedAtOnce; done === purgedAtOnce; total += done)
         done = (await purgeSome(purgedAtOnce)) as number;
       return total;
+    },
+    flows: {
+      awaited: async (id) => toAwaited((await readAwaited(id)) as string[]),
+      countAwaited: async (id) => toAwaitedCounts((await countAwaited(id)) as (string | null)[]),
     },
     async wake() {
       await client.publish(channel, '');

@@ -29,6 +29,7 @@ flush()
 for lease in pairs(leases) do
   if call('EXISTS', base .. 'lease:' .. lease) == 0 then end_lease(lease) end
 end
+if released then call('PUBLISH', base .. 'wake', '') end
 return refused
 `;
 

@@ -1,3 +1,5 @@
+import { flowEndings, flowVerdicts } from './flow-parts.ts';
+
 /**
  * What every script begins with. KEYS[1] is what all keys begin with. Keys:
  *
@@ -6,6 +8,8 @@
  *   queue, as id and group, by its place. So a group that is held up costs a claim one step, however many jobs it has;
  * - `scheduled` by hour, `dead` by death, `expiring` by when their record is removed; `unique`: who has which key;
  * - `leases` by their end, `lease:LEASE`: ids without an outcome, `asked:LEASE`: those somebody wants to end, `workers`;
+ * - of a job that waits for others `awaited:ID`: how each of them stands, how many stand so, `after` for their order, `else`
+ *   for what it does on failure, and its hour, `due`; `followers:ID`: who waits for what can still end;
  * - `time` and `tails`: the virtual time and where the turns of groups end; `limited`, `rates`, `paused`, `tasks`.
  *
  * Writes to indexes and queues are gathered and made together: `flush` ends a script, and each part of one.
@@ -49,7 +53,7 @@ local function seat(task, group, was, id, place)
   if was then call('ZREM', heads_key(task), was .. group) end
   if id then call('ZADD', heads_key(task), place, id .. group) end
 end
-local function flush()
+local function write()
   for key, words in pairs(leaving) do many('ZREM', key, words) end
   for key, words in pairs(entering) do many('ZADD', key, words) end
   for key, queue in pairs(queues) do
@@ -84,17 +88,19 @@ end
 
 -- What an ending needs of most jobs.
 local function read_little(id)
-  local f = call('HMGET', job_key(id), 'task', 'key', 'until', 'keep', 'limited', 'group')
+  local f = call('HMGET', job_key(id), 'task', 'key', 'until', 'keep', 'limited', 'group',
+    'followed', 'waits')
   if not f[1] then return nil end
-  return {id = id, task = f[1], unique = f[2], till = f[3], keep = tonumber(f[4] or 0), limited = f[5], group = f[6] or ''}
+  return {id = id, task = f[1], unique = f[2], till = f[3], keep = tonumber(f[4] or 0), limited = f[5], group = f[6] or '',
+    followed = f[7], waits = f[8]}
 end
 local function read(id)
   local f = call('HMGET', job_key(id), 'state', 'task', 'group', 'priority', 'cost', 'tries', 'most', 'key', 'until', 'keep',
-    'lease', 'limited', 'errors')
+    'lease', 'limited', 'errors', 'followed', 'waits')
   if not f[1] then return nil end
   return {id = id, state = f[1], task = f[2], group = f[3] or '', priority = f[4], cost = f[5], tries = tonumber(f[6]),
     most = tonumber(f[7]), unique = f[8], till = f[9], keep = tonumber(f[10] or 0), lease = f[11], limited = f[12],
-    errors = f[13]}
+    errors = f[13], followed = f[14], waits = f[15]}
 end
 local function free_key(job)
   if job.unique and call('HGET', base .. 'unique', job.unique) == job.id then
@@ -107,9 +113,14 @@ local function errors_with(job, message)
   errors[#errors + 1] = {attempt = job.tries, at = floor(now), message = message}
   return cjson.encode(errors)
 end
+${flowEndings}
 local function finish(job, state, result)
+  has_ended(job, state, result)
   if job.till ~= 'removed' or job.keep == 0 then free_key(job) end
-  if job.keep == 0 then return call('DEL', job_key(job.id)) end
+  if job.keep == 0 then
+    forget(job)
+    return call('DEL', job_key(job.id))
+  end
   call('HSET', job_key(job.id), 'state', state, 'ended', text(now))
   if result ~= '' then call('HSET', job_key(job.id), 'result', result) end
   call('HDEL', job_key(job.id), 'progress', 'lease', 'limited')
@@ -117,6 +128,7 @@ local function finish(job, state, result)
   enter(state, job.task, job.id)
 end
 local function bury(job, message)
+  has_ended(job, 'dead')
   if job.till ~= 'removed' then free_key(job) end
   call('HSET', job_key(job.id), 'state', 'dead', 'ended', text(now), 'errors', errors_with(job, message))
   call('HDEL', job_key(job.id), 'progress', 'lease', 'limited')
@@ -141,4 +153,4 @@ local function end_lease(lease)
   call('HDEL', base .. 'workers', lease)
   call('DEL', base .. 'lease:' .. lease, base .. 'asked:' .. lease)
 end
-`;
+${flowVerdicts}`;

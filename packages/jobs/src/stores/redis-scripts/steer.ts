@@ -1,13 +1,15 @@
+import { waitAgain } from './flows.ts';
 import { jobsPrelude } from './jobs.ts';
 
-const replay = `
+const replay = `${waitAgain}
 local function replay(job)
   if job.unique then call('HSETNX', base .. 'unique', job.unique, job.id) end
   call('ZREM', base .. 'dead', job.id)
-  call('HSET', job_key(job.id), 'state', 'ready', 'tries', 0)
+  local state = waits_again(job) and 'waiting' or 'ready'
+  call('HSET', job_key(job.id), 'state', state, 'tries', 0)
   call('HDEL', job_key(job.id), 'ended')
   leave('dead', job.task, job.id)
-  make_ready(job)
+  if state == 'ready' then make_ready(job) else enter('waiting', job.task, job.id) end
 end
 `;
 
@@ -26,7 +28,7 @@ elseif job.state == 'scheduled' then
 elseif job.state == 'running' then
   call('SADD', base .. 'asked:' .. job.lease, job.id)
 end
-if job.state == 'ready' or job.state == 'scheduled' then
+if job.state == 'ready' or job.state == 'scheduled' or job.state == 'waiting' then
   leave(job.state, job.task, job.id)
   finish(job, 'cancelled', '')
   call('HDEL', job_key(job.id), 'runAt')
@@ -54,7 +56,7 @@ return job.state
 
 /**
  * ARGV: what to do, how many at most, where to begin, task, group, before; then ids, in place of a look at some of all.
- * Answers how many it did, and how many it looked at.
+ * Answers how many it did, how many it looked at, and when.
  */
 export const deadScript = `${jobsPrelude}${replay}
 local act, wanted, from, task, group, before = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
@@ -73,12 +75,14 @@ for _, id in ipairs(ids) do
       call('ZREM', base .. 'dead', id)
       leave('dead', job.task, id)
       free_key(job)
+      has_ended(job, 'purged')
+      forget(job)
       call('DEL', job_key(id))
     end
   end
 end
 flush()
-return {done, seen}
+return {done, seen, string.format('%.17g', now)}
 `;
 
 /** Removes at most so many records whose time is over; answers how many. */
@@ -89,6 +93,7 @@ for _, id in ipairs(ids) do
   if job then
     leave(job.state, job.task, id)
     free_key(job)
+    forget(job)
     call('DEL', job_key(id))
   end
 end
