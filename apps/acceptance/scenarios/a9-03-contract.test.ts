@@ -114,7 +114,7 @@ describe('the fuzzer', () => {
         ({ operation, check, message, curl }) => `${operation} ${check}: ${message}\n  ${curl}`,
       );
       expect(findings, `seed ${seed}, ${requests} requests\n${told.join('\n')}`).toEqual([]);
-      expect(requests).toBeGreaterThan(900);
+      expect(requests).toBeGreaterThan(800);
       // It got beyond what guards refuse.
       expect(reached.size).toBeGreaterThan(55);
     },

@@ -90,6 +90,7 @@ export const allowances: NonNullable<ApiDoctorOptions['allow']> = {
     listInvitations: 'Only open ones, which end after days and are made at a limited rate.',
     jobsStatus: 'One for each task and table that the app has.',
     verifyAuditLog: 'One for each log that was asked for; problems end at the first hundred.',
+    verifyTenantLog: 'The one log of the tenant; problems end at the first hundred.',
   },
   undocumented_failure: {
     unblockCaller: 'Who is not held back may be let in as well: it answers the same twice.',
