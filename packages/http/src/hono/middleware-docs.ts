@@ -34,9 +34,11 @@ export function documentMiddleware<Handler extends MiddlewareHandler>(
 }
 
 /** Several middlewares as one, each behind the former, with what they say of themselves. */
-export const inTurn = (...middlewares: readonly MiddlewareHandler<any>[]): MiddlewareHandler =>
+export const inTurn = <Env extends object>(
+  ...middlewares: readonly MiddlewareHandler<Env>[]
+): MiddlewareHandler =>
   documentMiddleware(
-    every(...middlewares),
+    every(...(middlewares as readonly MiddlewareHandler[])),
     ...middlewares.flatMap((each) => (each as Partial<Documented>)[docsKey] ?? []),
   );
 
