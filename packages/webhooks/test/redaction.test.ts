@@ -47,5 +47,6 @@ test.each([
   const hostile = unit.repeat(maxReadBytes).slice(0, maxReadBytes);
   const startedAt = systemClock.elapsedMs();
   expect(Buffer.byteLength(kept(hostile))).toBeLessThanOrEqual(16 * 1024);
-  expect(systemClock.elapsedMs() - startedAt).toBeLessThan(150);
+  // Milliseconds of work; an expression that goes back and forth takes minutes.
+  expect(systemClock.elapsedMs() - startedAt).toBeLessThan(1000);
 });
