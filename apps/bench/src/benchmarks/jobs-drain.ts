@@ -1,8 +1,7 @@
-import { systemClock } from '@svc/core';
-import { type Benchmark, WrongAnswer } from '../benchmark.ts';
+import type { Benchmark } from '../benchmark.ts';
 import { graphileQueue } from '../jobs/graphile.ts';
 import { pgBossQueue } from '../jobs/pg-boss.ts';
-import { amount, openAll } from '../jobs/queue.ts';
+import { drained, openAll } from '../jobs/queue.ts';
 import { svcQueue } from '../jobs/svc.ts';
 
 const count = 20_000;
@@ -28,15 +27,7 @@ export const jobsDrain: Benchmark = {
     ]);
     const variants = queues.map((queue) => ({
       name: queue.name,
-      run: async () => {
-        await queue.clear();
-        await queue.fill(count);
-        const startedAt = systemClock.elapsedMs();
-        const ran = await queue.drain(count);
-        const elapsedMs = systemClock.elapsedMs() - startedAt;
-        if (ran !== count) throw new WrongAnswer(`${ran} runs of ${count} jobs`);
-        return amount(count, elapsedMs);
-      },
+      run: () => drained(queue, count),
     }));
     return { variants, [Symbol.asyncDispose]: close };
   },

@@ -1,5 +1,6 @@
+import { systemClock } from '@svc/core';
 import type { PostgresServer } from '@svc/db/testing';
-import type { Sample } from '../benchmark.ts';
+import { type Sample, WrongAnswer } from '../benchmark.ts';
 
 /** A queue of no-op jobs, in a database of its own. */
 export interface Queue extends AsyncDisposable {
@@ -40,6 +41,17 @@ export const amount = (operations: number, elapsedMs: number): Sample => ({
   elapsedMs,
   latenciesMs: [elapsedMs / operations],
 });
+
+/** How long a queue takes for so many jobs, each of which must run once. @throws {WrongAnswer} */
+export async function drained(queue: Queue, count: number): Promise<Sample> {
+  await queue.clear();
+  await queue.fill(count);
+  const startedAt = systemClock.elapsedMs();
+  const ran = await queue.drain(count);
+  const elapsedMs = systemClock.elapsedMs() - startedAt;
+  if (ran !== count) throw new WrongAnswer(`${ran} runs of ${count} jobs`);
+  return amount(count, elapsedMs);
+}
 
 export const chunk = 1000;
 export const chunks = (count: number): number[] =>
