@@ -22,10 +22,10 @@ const separators = /[^a-z0-9]/g;
 // What is secret wherever it stands.
 const secretTexts: readonly [RegExp, string][] = [
   // user:password@host
-  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#@]+@/gi, `$1${redacted}@`],
+  [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@]+@/gi, `$1${redacted}@`],
   [/\b(Bearer|Basic|DPoP)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${redacted}`],
   // JSON Web Tokens, signed and encrypted.
-  [/\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*/g, redacted],
+  [/\beyJ[A-Za-z0-9_-]{5,1000}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*/g, redacted],
   // Secrets and keys of webhooks (Standard Webhooks), and API keys of this house: prefix, id, secret.
   [/\bwh(?:sec|sk)_[A-Za-z0-9+/=_-]{16,}/g, redacted],
   [/\b[a-z][a-z0-9]{1,15}_[0-9A-Za-z]{20,24}_[0-9A-Za-z]{30,}/g, redacted],

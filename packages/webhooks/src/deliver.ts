@@ -269,21 +269,24 @@ async function queueNextInLine(
   const head = await headOfLine(trx, lineOf(found));
   if (head === undefined || head.id === found.id) return;
   const payload = { tenantId: found.tenant_id, deliveryId: head.id, turn: head.turn };
-  await context.queue([{ payload, group: found.endpoint_id }], trx);
+  await context.queue([{ payload, group: found.tenant_id }], trx);
 }
 
-type ToQueue = Pick<FoundDelivery, 'tenant_id' | 'id' | 'endpoint_id' | 'turn'>;
+type ToQueue = Pick<FoundDelivery, 'tenant_id' | 'id' | 'turn'>;
 
 function queueAgain(
   { queue }: WebhooksContext,
   trx: Trx,
-  { tenant_id: tenantId, id: deliveryId, endpoint_id: group, turn }: ToQueue,
+  { tenant_id: tenantId, id: deliveryId, turn }: ToQueue,
   runAt: Date,
 ): Promise<void> {
-  return queue([{ payload: { tenantId, deliveryId, turn }, runAt, group }], trx);
+  return queue([{ payload: { tenantId, deliveryId, turn }, runAt, group: tenantId }], trx);
 }
 
-async function defer(context: WebhooksContext, found: ToQueue, runAt: Date): Promise<'deferred'> {
+/** Not at once: the queue may go by a clock that is ahead of ours, and would bring it back in a circle. */
+async function defer(context: WebhooksContext, found: ToQueue, at: Date): Promise<'deferred'> {
+  const soonest = context.clock.now().getTime() + 250;
+  const runAt = new Date(Math.max(at.getTime(), soonest));
   await transact(context.db, (trx) => queueAgain(context, trx, found, runAt));
   return 'deferred';
 }

@@ -179,12 +179,7 @@ async function replayAll(
   tenantId: string,
 ): Promise<{ replayed: number; hasMore: boolean }> {
   const now = clock.now();
-  const { rows } = await sql<{
-    id: string;
-    turn: number;
-    endpoint_id: string;
-    next_attempt_at: Date;
-  }>`
+  const { rows } = await sql<{ id: string; turn: number; next_attempt_at: Date }>`
     update svc_webhooks.deliveries d
     set status = 'pending', turn = d.turn + 1, step = 0, has_slot = false, order_key = null, finished_at = null,
       next_attempt_at = ${now}::timestamptz + found.place * ${1000 / replayedPerSecond}::float8 * interval '1 ms'
@@ -201,11 +196,11 @@ async function replayAll(
       ) oldest
     ) found
     where d.tenant_id = ${tenantId} and d.id = found.id
-    returning d.id, d.turn, d.endpoint_id, d.next_attempt_at`.execute(trx);
-  const jobs = rows.map(({ id, turn, endpoint_id, next_attempt_at }) => ({
+    returning d.id, d.turn, d.next_attempt_at`.execute(trx);
+  const jobs = rows.map(({ id, turn, next_attempt_at }) => ({
     payload: { tenantId, deliveryId: id, turn },
     runAt: next_attempt_at,
-    group: endpoint_id,
+    group: tenantId,
   }));
   if (jobs.length > 0) await queue(jobs, trx);
   return { replayed: jobs.length, hasMore: jobs.length === replayedAtOnce };

@@ -254,6 +254,12 @@ function toColumns(
   };
 }
 
+/** Custom headers are shown to nobody, and so do not go to another place than they were given for. */
+const forgotten = (row: EndpointRow, { url, headers }: EndpointChanges): EndpointChanges =>
+  url !== undefined && headers === undefined && new URL(url).origin !== new URL(row.url).origin
+    ? { headers: {} }
+    : {};
+
 async function update(
   context: WebhooksContext,
   trx: Trx,
@@ -267,7 +273,7 @@ async function update(
   const changed = await tablesOf(trx)
     .updateTable('svc_webhooks.endpoints')
     .set({
-      ...toColumns(context, tenantId, endpointId, input),
+      ...toColumns(context, tenantId, endpointId, { ...input, ...forgotten(row, input) }),
       ...(isTurnedOn && { ...healthy, status: 'enabled' }),
       ...(isTurnedOff && { ...healthy, status: 'disabled' }),
       updated_at: context.clock.now(),

@@ -35,7 +35,7 @@ export async function resumeHeld(
   const now = clock.now();
   const { rows } = await sql<{ id: string; turn: number; next_attempt_at: Date }>`
     update svc_webhooks.deliveries d
-    set status = 'pending', turn = d.turn + 1,
+    set status = 'pending', turn = d.turn + 1, has_slot = false,
       next_attempt_at = ${now}::timestamptz + line.place * ${1000 / replayedPerSecond}::float8 * interval '1 ms'
     from (
       select id, row_number() over (order by position) - 1 as place
@@ -47,7 +47,7 @@ export async function resumeHeld(
   const jobs = rows.map(({ id, turn, next_attempt_at }) => ({
     payload: { tenantId, deliveryId: id, turn },
     runAt: next_attempt_at,
-    group: endpointId,
+    group: tenantId,
   }));
   if (jobs.length > 0) await queue(jobs, trx);
 }

@@ -1,6 +1,6 @@
 import type { Migrations } from '@svc/db';
 
-/** The tables of this package, in schema `svc_webhooks`. A tenant's id is a text: `isolateByTenant(table, { type: 'text' })` of `@svc/tenancy` fits. */
+/** The tables of this package, in schema `svc_webhooks`. A tenant's id is a text. Each statement names the tenant; row-level security does not stand behind it, since workers deliver for all. */
 export const webhooksMigrations: Migrations = {
   schema: 'svc_webhooks',
   steps: [

@@ -106,9 +106,9 @@ export async function insertDeliveries(
     from unnest(${ids}::uuid[], ${endpointIds}::uuid[], ${orderKeys}::text[]) as one (id, endpoint_id, order_key)`.execute(
     trx,
   );
-  const jobs = ids.map((deliveryId, at) => ({
+  const jobs = ids.map((deliveryId) => ({
     payload: { tenantId, deliveryId, turn: 1 },
-    group: endpointIds[at] as string,
+    group: tenantId,
   }));
   await queue(jobs, trx);
   return ids;

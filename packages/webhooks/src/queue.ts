@@ -14,7 +14,7 @@ export interface QueuedDelivery {
   readonly payload: DeliverPayload;
   /** Not earlier. @default at once */
   readonly runAt?: Date;
-  /** The endpoint: so that a queue that is fair between groups is fair between endpoints. */
+  /** The tenant: so that a queue that is fair between groups is fair between tenants, however many endpoints one has. */
   readonly group: string;
 }
 

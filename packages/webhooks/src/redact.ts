@@ -10,7 +10,7 @@ export const maxReadBytes = maxBytes + longestSecret;
 // no part that is looked at again from each of its characters may be long.
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b(whsec|whsk|sk|pk|ghp|gho|xox[a-z])[_-][A-Za-z0-9+/=_-]{8,}/g, mask],
-  [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, mask],
+  [/\beyJ[\w-]{5,1000}\.[\w-]+\.[\w-]*/g, mask],
   [/\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, `$1 ${mask}`],
   [
     /([\w-]{0,40}(?:authorization|password|passwd|secret|token|api[_-]?key|cookie|credential)[\w-]{0,40}["']?\s{0,20}[:=]\s{0,20})("(?:[^"\\]|\\.)*"?|[^\s,;&}]+)/gi,

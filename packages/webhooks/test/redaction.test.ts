@@ -39,6 +39,7 @@ test.each([
   '"token',
   'secret\\',
   'eyJ',
+  '-eyJ',
   'bearer ',
   'é',
   'pk_',
