@@ -9,13 +9,14 @@ import { createHealth, createMaintenance, memoryMaintenanceStore, type Stoppable
 import { redisMaintenanceStore } from '@svc/http/redis';
 import { createIdempotency } from '@svc/idempotency';
 import { postgresStore } from '@svc/idempotency/postgres';
-import { createJobs, createScheduler, createWorker } from '@svc/jobs';
+import { createJobs, createScheduler, createWorker, type Worker } from '@svc/jobs';
 import { postgresScheduleStore, postgresStore as postgresJobStore } from '@svc/jobs/postgres';
 import { createMailer } from '@svc/mail';
 import { createObs, createScopes, databaseCheck, redisCheck } from '@svc/obs';
 import { createAbuseGuard, createRateLimit, memoryAbuseStore, memoryStore } from '@svc/ratelimit';
 import { redisAbuseStore, redisStore } from '@svc/ratelimit/redis';
 import { createTenancy, createTenantLimits, tenantScoped } from '@svc/tenancy';
+import { deliverTask } from '@svc/webhooks';
 import { authorization } from './authorization.ts';
 import { appRole } from './app-role.ts';
 import { authMails, tenancyMails, webhookMails } from './mails.ts';
@@ -25,6 +26,7 @@ import { createPlans } from './plans/plans.ts';
 import { createProjectExports } from './projects/exports.ts';
 import { createProjects } from './projects/projects.ts';
 import { providersOf } from './providers.ts';
+import { purgeAll } from './purge-all.ts';
 import { connectRedis } from './redis.ts';
 import { createSchedules } from './schedules.ts';
 import type { AppSettings } from './settings.ts';
@@ -35,6 +37,9 @@ import { tablesOfTenants } from './tenants/tables.ts';
 import { announceProjects } from './webhooks/announce.ts';
 import { notifyOwners, sendNotice } from './webhooks/notices.ts';
 import { createTenantWebhooks } from './webhooks/webhooks.ts';
+
+/** Payloads of dead letters may name people. */
+const keepDeadMs = 30 * 24 * 60 * 60_000;
 
 export type Services = Awaited<ReturnType<typeof createServices>>;
 
@@ -54,14 +59,17 @@ export async function createServices(
       deliverWebhook: (payload, context) => webhooks.deliver(payload, context),
       writeExport: (of, context) => projectExports.write(of, context),
       deleteTenant: (of, context) => tenantDeletions.run(of, context),
-      purge: async () => ({
-        auth: await auth.purge(),
-        tenancy: await tenancy.purge(),
-        idempotency: await idempotency.purge(),
-        exports: await projectExports.purge(),
-        webhooks: await webhooks.purge(),
-        tenantsDue: await tenantDeletions.queueDue(),
-      }),
+      purge: (): Promise<Readonly<Record<string, unknown>>> =>
+        purgeAll({
+          auth: () => auth.purge(),
+          tenancy: () => tenancy.purge(),
+          idempotency: () => idempotency.purge(),
+          exports: () => projectExports.purge(),
+          webhooks: () => webhooks.purge(),
+          tenantsDue: () => tenantDeletions.queueDue(),
+          deadLetters: (): Promise<number> =>
+            jobs.purgeDead({ before: new Date(clock.now().getTime() - keepDeadMs) }),
+        }),
     }),
     ...(settings.acceptance ? controlTasks(clock) : []),
   ];
@@ -110,12 +118,31 @@ export async function createServices(
     logger,
     clock,
   });
-  const worker = createWorker({
-    jobs,
-    concurrency: settings.jobsConcurrency,
-    lease: settings.jobsLease,
-    around: obs.aroundJob,
-  });
+  const workerOf = (names: readonly string[]) =>
+    createWorker({
+      jobs,
+      tasks: names,
+      concurrency: settings.jobsConcurrency,
+      lease: settings.jobsLease,
+      around: obs.aroundJob,
+    });
+  // Slots of their own for what waits for servers of others: they may be as slow as they like, and hold up no mail.
+  const [others, deliveries] = [
+    tasks.map(({ name }) => name).filter((name) => name !== deliverTask),
+    [deliverTask],
+  ].map(workerOf) as [Worker, Worker];
+  const worker: Pick<Worker, 'start' | 'stop' | 'drained'> = {
+    start() {
+      others.start();
+      deliveries.start();
+    },
+    stop: async (options) =>
+      void (await Promise.all([others.stop(options), deliveries.stop(options)])),
+    async drained() {
+      // A delivery may leave a notice to be mailed.
+      for (const each of [others, deliveries, others]) await each.drained();
+    },
+  };
   // Two where the gate looks: that each tick comes once is for any number of them.
   const schedulers = (settings.acceptance ? ['scheduler', 'second scheduler'] : ['scheduler']).map(
     (name) =>

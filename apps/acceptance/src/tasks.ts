@@ -54,13 +54,18 @@ export function createTasks({
       payload: NoticeToOwner,
       run: unlessRejected(sendWebhookNotice),
       ...mail,
+      // Nobody waits for it, and an endpoint that goes on and off is news once a day.
+      priority: 3,
+      uniqueUntil: 'removed',
+      keepDone: '1d',
     }),
     defineTask({
       name: deliverTask,
       payload: v.strictObject({ tenantId: Id, deliveryId: Id, turn: v.number() }),
       run: deliverWebhook,
-      // The log of deliveries says what became of it.
+      // The log of deliveries says what became of it, and how often it is tried; what fails here is the database, or us.
       keepDone: false,
+      maxAttempts: 1000,
     }),
     defineTask({
       name: 'projects.export',

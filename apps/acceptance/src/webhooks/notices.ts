@@ -16,7 +16,7 @@ export type NoticeToOwner = v.InferOutput<typeof NoticeToOwner>;
 interface NoticeNeeds {
   readonly tenancy: Pick<Tenancy, 'members'>;
   readonly enqueueMany: (
-    items: readonly { payload: NoticeToOwner; tenantId: string }[],
+    items: readonly { payload: NoticeToOwner; tenantId: string; uniqueKey: string }[],
     options: Parameters<Notify>[1],
   ) => Promise<unknown>;
 }
@@ -25,7 +25,11 @@ interface NoticeNeeds {
 export function notifyOwners({ tenancy, enqueueMany }: NoticeNeeds): Notify {
   return async ({ tenantId, endpointId, type }, { within }) => {
     const owners = await tenancy.members.owners(tenantId, { within });
-    const items = owners.map((userId) => ({ payload: { userId, endpointId, type }, tenantId }));
+    const items = owners.map((userId) => ({
+      payload: { userId, endpointId, type },
+      tenantId,
+      uniqueKey: ['webhooks.notice', endpointId, type, userId].join(' '),
+    }));
     await enqueueMany(items, { within });
   };
 }

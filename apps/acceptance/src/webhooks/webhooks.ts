@@ -58,6 +58,9 @@ export function createTenantWebhooks({
     allowHttp: webhooksAllow.some((origin) => origin.startsWith('http:')),
     events: Object.values(eventTypes),
     timeout: settings.webhooksTimeout,
+    // Each event is a delivery for each of them, and one that hangs has no more than these.
+    maxEndpoints: 50,
+    maxInFlight: 3,
     lease: `${2 * toMs(settings.webhooksTimeout)}ms`,
     retrySchedule: settings.webhooksRetryWaits,
     clock,

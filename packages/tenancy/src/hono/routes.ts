@@ -11,7 +11,7 @@ export interface TenantRoutesOptions {
   principal: PrincipalOf;
   /** Lets pass who is signed in; the app's. Of `@svc/auth`: `requireUser(auth)`. */
   guard: MiddlewareHandler;
-  /** The same, before what others could take a tenant over by: handing it over, making or inviting an owner, deleting it. Of `@svc/auth`: `requireUser(auth, { maxAge: '1h' })`. @default guard */
+  /** The same, before what others could take a tenant over by: handing it over, making or inviting an owner, deleting it and bringing it back. Of `@svc/auth`: `requireUser(auth, { maxAge: '1h' })`. @default guard */
   sensitive?: MiddlewareHandler;
   /** The same, before selecting a tenant: to let API keys in, too. Of `@svc/auth`: `requireUser(auth, { accept: 'any' })`. @default guard */
   selecting?: MiddlewareHandler;

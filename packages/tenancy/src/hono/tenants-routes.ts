@@ -140,7 +140,7 @@ export function tenantsRoutes(
         responses: { 204: { description: 'It is not deleted.' } },
         failures: [ValidationFailed, DeletionBegun, ...refusals],
       }),
-      guard,
+      sensitive,
       validated('param', TenantParam),
       async (c) => {
         const who = principal(c);
