@@ -95,13 +95,15 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       for (const job of lease.jobs.values()) {
         job.release?.();
         job.lease = undefined;
-        const isDead = job.attempts >= job.maxAttempts;
+        const isCancelled = lease.cancelled.has(job.id);
+        const isDead = !isCancelled && job.attempts >= job.maxAttempts;
         const message = 'The worker that ran it was lost.';
         if (isDead) bury(job, message);
         else {
           addError(job, message);
           job.progress = undefined;
-          makeReady(job, 'front');
+          if (isCancelled) finish(job, 'cancelled', null);
+          else makeReady(job, 'front');
         }
         lost.push({ id: job.id, task: job.task, isDead });
       }
@@ -113,22 +115,22 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     due.sort((a, b) => a.runAtMs - b.runAtMs || a.order - b.order);
     for (const job of due) makeReady(job, job.attempts > 0 ? 'front' : 'tail');
   };
-  /** Ends one job of a lease; `undefined` where it has no say. */
-  const settle = (leaseId: string, id: string): Kept | undefined => {
+  /** Ends one job of a lease, cancelled or not; `undefined` where it has no say. */
+  const settle = (leaseId: string, id: string) => {
     const lease = leases.get(leaseId);
     const job = lease?.jobs.get(id);
     if (lease === undefined || job === undefined) return undefined;
     lease.jobs.delete(id);
-    lease.cancelled.delete(id);
+    const isCancelled = lease.cancelled.delete(id);
     if (lease.jobs.size === 0) leases.delete(leaseId);
     job.lease = undefined;
     job.release?.();
-    return job;
+    return { job, isCancelled };
   };
-  const apply = (job: Kept, outcome: Outcome) => {
+  const apply = (job: Kept, outcome: Outcome, isCancelled: boolean) => {
     if (outcome.kind === 'done') finish(job, 'done', outcome.result);
-    else if (outcome.kind === 'cancelled') finish(job, 'cancelled', null);
     else if (outcome.kind === 'dead') bury(job, outcome.error);
+    else if (outcome.kind === 'cancelled' || isCancelled) finish(job, 'cancelled', null);
     else if (outcome.kind === 'retry') {
       addError(job, outcome.error);
       job.progress = undefined;
@@ -253,9 +255,9 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       released = false;
       const refused = outcomes.filter((outcome) => {
         if (outcome.kind === 'released') return false;
-        const job = settle(outcome.lease, outcome.id);
-        if (job === undefined) return true;
-        apply(job, outcome);
+        const settled = settle(outcome.lease, outcome.id);
+        if (settled === undefined) return true;
+        apply(settled.job, outcome, settled.isCancelled);
         return false;
       });
       if (released) wake();

@@ -11,11 +11,16 @@ for _, over in ipairs(call('ZRANGEBYSCORE', base .. 'leases', '-inf', now, 'LIMI
       local message = 'The worker that ran it was lost.'
       make_free(job)
       leave('running', job.task, id)
-      if job.tries >= job.most then bury(job, message)
-      else run_again(job, job.tries, errors_with(job, message)) end
+      local is_cancelled = is_asked(over, id)
+      local is_dead = not is_cancelled and job.tries >= job.most
+      if is_dead then bury(job, message)
+      else
+        call('HSET', job_key(id), 'errors', errors_with(job, message))
+        if is_cancelled then finish(job, 'cancelled', '') else run_again(job, job.tries) end
+      end
       lost[#lost + 1] = id
       lost[#lost + 1] = job.task
-      lost[#lost + 1] = job.tries >= job.most and 1 or 0
+      lost[#lost + 1] = is_dead and 1 or 0
     end
   end
   end_lease(over)

@@ -136,9 +136,8 @@ local function bury(job, message)
   enter('dead', job.task, job.id)
 end
 -- It ran, and is ready again, in front.
-local function run_again(job, tries, errors)
+local function run_again(job, tries)
   call('HSET', job_key(job.id), 'state', 'ready', 'tries', tries)
-  if errors then call('HSET', job_key(job.id), 'errors', errors) end
   call('HDEL', job_key(job.id), 'progress', 'lease', 'limited')
   make_ready(job, true)
 end
@@ -148,6 +147,7 @@ local function make_free(job)
     if call('HINCRBY', base .. 'limited', use, -1) <= 0 then call('HDEL', base .. 'limited', use) end
   end
 end
+local function is_asked(lease, id) return call('SISMEMBER', base .. 'asked:' .. lease, id) == 1 end
 local function end_lease(lease)
   call('ZREM', base .. 'leases', lease)
   call('HDEL', base .. 'workers', lease)
