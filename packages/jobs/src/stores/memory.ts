@@ -4,6 +4,7 @@ import type { Claim, ClaimRequest, DeadFilter, JobStore, NewJob, Outcome } from 
 import { createFlows } from './memory-flows.ts';
 import { type Kept, toJob, toLeased } from './memory-jobs.ts';
 import { createLimiter } from './memory-limits.ts';
+import { createTurns } from './memory-turns.ts';
 
 export interface MemoryStoreOptions {
   /** @default systemClock */
@@ -28,20 +29,15 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
   const uniqueKeys = new Map<string, string>();
   const paused = new Set<string>();
   const listeners = new Set<() => void>();
-  const tails = new Map<string | null, number>();
+  const turns = createTurns();
   const limiter = createLimiter();
-  let virtualTime = 0;
   let released = false;
   let order = 0;
   const nowMs = () => clock.now().getTime();
 
   const makeReady = (job: Kept, where: 'front' | 'tail') => {
     scheduled.delete(job);
-    if (where === 'front') job.turn = virtualTime;
-    else {
-      job.turn = Math.max(virtualTime, tails.get(job.group) ?? 0) + job.cost;
-      tails.set(job.group, job.turn);
-    }
+    job.turn = where === 'front' ? turns.first(job) : turns.last(job);
     job.state = 'ready';
     ready.add(job);
   };
@@ -164,7 +160,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     for (const job of taken) {
       ready.delete(job);
       Object.assign(job, { state: 'running', lease, attempts: job.attempts + 1 });
-      virtualTime = Math.max(virtualTime, job.turn);
+      turns.pass(job);
       if (job.attributes.uniqueUntil === 'started') freeKey(job);
     }
     if (taken.length > 0)

@@ -1,4 +1,5 @@
 import { columns, typedColumns, withError } from './columns.ts';
+import { moveVirtualTime } from './sequences.ts';
 
 /** Expired leases. The lock comes first and the reading after it, in a statement of its own, so that it sees what was settled before the lock. */
 export const takeBackFunction = `
@@ -116,7 +117,7 @@ begin
       returning id, task, payload, priority, group_key, cost, (attempts + 1)::smallint as attempts, max_attempts, enqueued_at,
         attributes, errors, turn
     ), moved as (
-      select json_agg(gone order by priority desc, turn, id) as all_jobs, max(turn) as last_turn,
+      select json_agg(gone order by priority desc, turn, id) as all_jobs,
         array_agg(attributes ->> 'uniqueKey') filter (where attributes ->> 'uniqueUntil' = 'started') as keys,
         array_agg(id) filter (where attributes ->> 'uniqueUntil' = 'started') as key_jobs
       from gone
@@ -132,7 +133,7 @@ begin
     select all_jobs,
         (select array_agg(coalesce(e.turn, p_floors[level + 1], 0) order by level)
           from generate_series(0, 9) as level left join ended e on e.priority = level),
-        setval('svc_jobs.virtual_time', greatest(last_turn, (select last_value from svc_jobs.virtual_time)))
+        (select count(${moveVirtualTime('priority', 'turn')}) from ended)
       into jobs, floors from moved;
   end if;
   if p_limits is not null then rate_in_ms := svc_jobs.count_limited(p_lease, jobs, p_limits); end if;

@@ -184,7 +184,8 @@ for at, item in ipairs(picked) do
   if f[8] and f[9] == 'started' then free_key({id = id, unique = f[8]}) end
   leave('ready', item.task, id)
   enter('running', item.task, id)
-  virtual = max(virtual_time(), item.place % level)
+  local priority = tonumber(f[2])
+  virtual[priority] = max(virtual_time(priority), item.place % level)
   ids[at] = id
   jobs[at] = {id, item.task, f[1], f[2], item.group, tries, f[4], f[5], f[6], f[7]}
 end
@@ -193,8 +194,10 @@ if #ids > 0 then
   many('SADD', base .. 'lease:' .. lease, ids)
   call('ZADD', base .. 'leases', now + lease_ms, lease)
   call('HSET', base .. 'workers', lease, worker)
-  call('SET', base .. 'time', string.format('%.0f', virtual))
-  call('ZREMRANGEBYSCORE', base .. 'tails', '-inf', virtual)
+  for priority, turn in pairs(virtual) do
+    call('HSET', base .. 'time', priority, text(turn))
+    call('ZREMRANGEBYSCORE', tails_key(priority), '-inf', turn)
+  end
   for use, count in pairs(started) do call('HINCRBY', base .. 'limited', use, count) end
   for use, arrival in pairs(arrivals) do
     if started[use] then call('ZADD', base .. 'rates', arrival, use) end
