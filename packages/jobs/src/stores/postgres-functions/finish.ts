@@ -36,6 +36,10 @@ begin
     select lease, id from o where lease = any(whole) and kind <> 'released'
       and not exists (select from svc_jobs.settled s where s.lease_id = o.lease and s.job_id = o.id)
   ) a;
+  -- Who cancels such a job at this moment comes before, and is heeded, or after, and finds where it is then.
+  perform from svc_jobs.leases where id in (
+    select lease from json_to_recordset(p_outcomes) as r(lease uuid, kind text) where kind in ('retry', 'back'))
+    order by id for no key update;
   with o as materialized (
     select r.* from json_to_recordset(p_outcomes)
       as r(lease uuid, id uuid, kind text, result text, error text, "delayMs" double precision)
@@ -124,7 +128,7 @@ begin
   end if;
 end $$`;
 
-/** Looks twice, since a job can move on between two looks. */
+/** Looks twice, since a job can move on between two looks, and at a lease once more when it has the lock. */
 export const cancelFunction = `
 create function svc_jobs.cancel(p_job uuid) returns text language plpgsql
 set search_path = pg_catalog set enable_seqscan = off as $$
@@ -151,6 +155,8 @@ begin
         'isKept', exists (select from svc_jobs.finished where id = p_job))));
       return was;
     end if;
+    perform from svc_jobs.leases l where exists (select from json_array_elements(l.jobs) j where (j ->> 'id')::uuid = p_job)
+      for no key update;
     update svc_jobs.leases l set cancelled = array_append(cancelled, p_job)
       where exists (select from json_array_elements(l.jobs) j where (j ->> 'id')::uuid = p_job)
         and not exists (select from svc_jobs.settled s where s.lease_id = l.id and s.job_id = p_job);
