@@ -56,6 +56,10 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
     outcomes.add({ lease, id: job.id, ...ending } as Outcome, job.task);
     return true;
   };
+  const endCancelled = (attempt: Attempt) => {
+    const { id, task } = attempt.job;
+    if (end(attempt, { kind: 'cancelled' })) cancelled.publish(name, { id, task });
+  };
   const leave = (attempt: Attempt) => {
     if (running.get(attempt.job.id) === attempt) running.delete(attempt.job.id);
     fill();
@@ -122,11 +126,7 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
   const fail = (attempt: Attempt, task: AnyTask, error: unknown, ranMs: number) => {
     const { job } = attempt;
     if (attempt.hasEnded) return;
-    if (attempt.isCancelled) {
-      end(attempt, { kind: 'cancelled' });
-      cancelled.publish(name, { id: job.id, task: job.task });
-      return;
-    }
+    if (attempt.isCancelled) return endCancelled(attempt);
     // A transaction whose COMMIT got no answer may have completed it: then the store refuses what is said here.
     const message = messageOf(error);
     failed.publish(name, { ...referenceOf(job), ranMs, message });
@@ -264,8 +264,7 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
         if (attempt === undefined || attempt.hasEnded || attempt.isCancelled) continue;
         attempt.isCancelled = true;
         if (running.has(id)) attempt.abort(new Error('the job was cancelled'));
-        else if (end(attempt, { kind: 'cancelled' }))
-          cancelled.publish(name, { id, task: attempt.job.task });
+        else endCancelled(attempt);
       }
     },
     /** Resolves when nothing runs. */
@@ -282,7 +281,10 @@ export function createAttempts({ inside, outcomes, around, concurrency, name }: 
     },
     handBackRunning(): void {
       for (const attempt of running.values()) {
-        if (attempt.completion === 'none') end(attempt, { kind: 'back' });
+        if (attempt.completion === 'none') {
+          if (attempt.isCancelled) endCancelled(attempt);
+          else end(attempt, { kind: 'back' });
+        }
         attempt.abort(new Error('the worker stops'));
       }
     },

@@ -31,6 +31,7 @@ import {
   pickLimitedFunction,
   roomFunction,
 } from './stores/postgres-functions/limits.ts';
+import { createSequences, sequences } from './stores/postgres-functions/sequences.ts';
 
 const jobColumns = `
   id uuid primary key,
@@ -52,7 +53,7 @@ const hot = `autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5
 const tables = [
   `create table svc_jobs.ready (${jobColumns}, turn bigint not null) with (${hot})`,
   `create index ready_in_turn on svc_jobs.ready (priority desc, turn, id)`,
-  `create index ready_by_group on svc_jobs.ready (group_key, turn) where group_key is not null`,
+  `create index ready_by_group on svc_jobs.ready (group_key, priority, turn) where group_key is not null`,
   `create table svc_jobs.scheduled (${jobColumns}, run_at timestamptz not null)`,
   `create index scheduled_by_hour on svc_jobs.scheduled (run_at)`,
   `create table svc_jobs.waiting (${jobColumns}, run_at timestamptz not null)`,
@@ -89,12 +90,10 @@ const tables = [
   `create table svc_jobs.rates (key text collate "C" primary key, tat timestamptz not null) with (fillfactor = 50, ${hot})`,
   `create table svc_jobs.paused (task text primary key)`,
   `create table svc_jobs.progress (job_id uuid primary key, value text not null) with (fillfactor = 50)`,
-  `create sequence svc_jobs.virtual_time minvalue 0 start 0`,
-  `create sequence svc_jobs.ungrouped_tail minvalue 0 start 0`,
+  ...createSequences,
   `do $$ begin
     if coalesce(current_setting('svc.app_role', true), '') <> '' then
-      execute format('grant update on sequence svc_jobs.virtual_time, svc_jobs.ungrouped_tail to %I',
-        current_setting('svc.app_role'));
+      execute format('grant update on sequence ${sequences} to %I', current_setting('svc.app_role'));
     end if;
   end $$`,
 ];
@@ -135,7 +134,7 @@ export const jobsMigrations: Migrations = {
         ...'enqueue_waiting wait_again end_lease end_awaited resolve hold enqueue claim finish complete cancel retry replay count_limited pick_limited room promote take_back hand_back make_ready tail'
           .split(' ')
           .map((name) => `drop function svc_jobs.${name}`),
-        `drop sequence svc_jobs.virtual_time, svc_jobs.ungrouped_tail`,
+        `drop sequence ${sequences}`,
         `drop table svc_jobs.progress, svc_jobs.paused, svc_jobs.rates, svc_jobs.limited, svc_jobs.unique_keys,
           svc_jobs.dead, svc_jobs.finished, svc_jobs.settled, svc_jobs.leases, svc_jobs.dependencies, svc_jobs.waiting,
           svc_jobs.scheduled, svc_jobs.ready`,

@@ -98,7 +98,7 @@ export interface ClaimRequest {
 export interface Claim {
   /** Empty: then there is no lease. */
   readonly jobs: readonly LeasedJob[];
-  /** Jobs whose worker was lost, which this claim found: they are ready again, or dead. */
+  /** Jobs whose worker was lost, which this claim found: they are ready again, or dead, or cancelled as was asked. */
   readonly lost: readonly {
     readonly id: string;
     readonly task: string;
@@ -179,6 +179,8 @@ export interface JobStats {
  * - Limits hold for all claims together, at any moment: never is one more running or started than they say.
  * - A lease ends when it is `finish`ed job by job, or when it is not renewed in time: then what it left unfinished is ready
  *   again at once, or dead where that was the last attempt.
+ * - A running job that was `cancel`led does not run again: where it would be ready again, or scheduled for a retry, it is
+ *   cancelled.
  * - `finish` and `complete` do something only for a job whose lease is still there and which has no outcome yet. They say for
  *   which they did not: so what is late cannot end a job that somebody else runs.
  * - A store that joins does `enqueue` and `complete` `within` a transaction of the caller: with its rollback nothing was.

@@ -5,6 +5,7 @@ import type { ClaimRequest, JobStore, NewJob, Outcome } from './store.ts';
 import { flowPromises } from './testing/flows.ts';
 import { limitPromises } from './testing/limits.ts';
 import { recordPromises } from './testing/records.ts';
+import { turnPromises } from './testing/turns.ts';
 
 export { describeScheduleStore, type OpenScheduleStores } from './schedules/testing.ts';
 
@@ -57,6 +58,7 @@ export const describeJobStore = (
 ): void =>
   describePromises(`${name} as a job store`, open, options, [
     claimPromises,
+    turnPromises,
     leasePromises,
     limitPromises,
     recordPromises,

@@ -3,6 +3,7 @@ import { systemClock } from '@svc/core';
 import { databaseTest } from '@svc/db/testing';
 import { describe, expect } from 'vitest';
 import {
+  cancelled,
   dead,
   exponential,
   linear,
@@ -151,6 +152,28 @@ test('a job whose task nobody knows, or whose payload does not fit, is a dead le
   expect(await queue.jobs.get(misfit)).toMatchObject({ attempts: 1 });
   expect(JSON.stringify((await queue.jobs.get(misfit))?.errors)).not.toContain('secret');
   expect(JSON.stringify(logger.lines)).not.toContain('secret');
+});
+
+test('a running job that was cancelled is over when its worker stops without waiting', async ({
+  db,
+}) => {
+  const isTold = Promise.withResolvers<void>();
+  const stubborn = task({
+    keepDone: '1h',
+    run: async (_, { signal }) => {
+      signal.addEventListener('abort', () => isTold.resolve());
+      await new Promise(() => {});
+    },
+  });
+  using endings = recordEvents(cancelled);
+  await using queue = open(db, [stubborn], { lease: '300ms' });
+  const { id } = await queue.jobs.enqueue(stubborn, { n: 1 });
+  await until(async () => (await queue.jobs.get(id))?.state === 'running');
+  expect(await queue.jobs.cancel(id)).toBe('running');
+  await isTold.promise;
+  await queue.worker.stop({ graceMs: 0 });
+  expect(await queue.jobs.get(id)).toMatchObject({ state: 'cancelled' });
+  expect(endings.events.filter(({ payload }) => payload.id === id)).toHaveLength(1);
 });
 
 test('a running job that is cancelled is told so, and ends when its handler does', async ({

@@ -1,10 +1,10 @@
 import { recordEvents } from '@svc/core/testing';
-import { isFailure, systemClock } from '@svc/core';
+import { isFailure, systemClock, uuidv7 } from '@svc/core';
 import { transact } from '@svc/db';
 import { databaseTest } from '@svc/db/testing';
 import { sql } from 'kysely';
 import { describe, expect } from 'vitest';
-import { completed, JobLost, refused } from '../src/index.ts';
+import { completed, createJobs, JobLost, type JobStore, refused } from '../src/index.ts';
 import { jobsMigrations } from '../src/migrations.ts';
 import { postgresStore } from '../src/stores/postgres.ts';
 import { nextEvent, open, task, until } from './open-jobs.ts';
@@ -151,5 +151,51 @@ describe('a job that is completed in its own transaction', () => {
     const { rows } = await sql`select attempt from effects.done where job = ${id}`.execute(db);
     expect(rows).toEqual([{ attempt: 2 }]);
     await zombie.worker.stop({ graceMs: 0 });
+  });
+});
+
+describe('a running job that is cancelled in a transaction', () => {
+  const claimBoth = async (store: JobStore, name: string) => {
+    const lease = uuidv7();
+    const request = { lease, worker: 'w', max: 2, leaseMs: 60_000, tasks: [name] };
+    const { jobs } = await store.claim({ ...request, limits: undefined });
+    return { lease, ids: jobs.map(({ id }) => id) as [string, string] };
+  };
+
+  for (const ending of [{ kind: 'back' }, { kind: 'retry', delayMs: 0, error: 'broken' }] as const)
+    test(`is over when it is handed back before the commit, by '${ending.kind}'`, async ({
+      db,
+    }) => {
+      const store = postgresStore(db);
+      const stopped = task({ keepDone: '1h' });
+      const jobs = createJobs({ store, tasks: [stopped] });
+      await jobs.enqueueMany(stopped, [{ payload: { n: 1 } }, { payload: { n: 2 } }]);
+      const { lease, ids } = await claimBoth(store, stopped.name);
+      let finishing: Promise<unknown> | undefined;
+      await transact(db, async (trx) => {
+        expect(await jobs.cancel(ids[0], { within: trx })).toBe('running');
+        // A heartbeat does not wait for the commit.
+        expect(await store.heartbeat([lease], 60_000)).toEqual({ lost: [], cancelled: [] });
+        finishing = store.finish([{ lease, id: ids[0], ...ending }], []);
+        await systemClock.sleep(100);
+      });
+      expect(await finishing).toEqual([]);
+      expect(await jobs.get(ids[0])).toMatchObject({ state: 'cancelled' });
+    });
+
+  test('is not said to run when it was handed back meanwhile', async ({ db }) => {
+    const store = postgresStore(db);
+    const stopped = task({ keepDone: '1h' });
+    const jobs = createJobs({ store, tasks: [stopped] });
+    await jobs.enqueueMany(stopped, [{ payload: { n: 1 } }, { payload: { n: 2 } }]);
+    const { lease, ids } = await claimBoth(store, stopped.name);
+    let cancelling: Promise<unknown> | undefined;
+    await transact(db, async (trx) => {
+      await postgresStore(trx).finish([{ lease, id: ids[0], kind: 'back' }], []);
+      cancelling = jobs.cancel(ids[0]);
+      await systemClock.sleep(100);
+    });
+    expect(await cancelling).toBe('cancelled');
+    expect(await jobs.get(ids[0])).toMatchObject({ state: 'cancelled' });
   });
 });

@@ -4,6 +4,7 @@ import type { Claim, ClaimRequest, DeadFilter, JobStore, NewJob, Outcome } from 
 import { createFlows } from './memory-flows.ts';
 import { type Kept, toJob, toLeased } from './memory-jobs.ts';
 import { createLimiter } from './memory-limits.ts';
+import { createTurns } from './memory-turns.ts';
 
 export interface MemoryStoreOptions {
   /** @default systemClock */
@@ -28,20 +29,15 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
   const uniqueKeys = new Map<string, string>();
   const paused = new Set<string>();
   const listeners = new Set<() => void>();
-  const tails = new Map<string | null, number>();
+  const turns = createTurns();
   const limiter = createLimiter();
-  let virtualTime = 0;
   let released = false;
   let order = 0;
   const nowMs = () => clock.now().getTime();
 
   const makeReady = (job: Kept, where: 'front' | 'tail') => {
     scheduled.delete(job);
-    if (where === 'front') job.turn = virtualTime;
-    else {
-      job.turn = Math.max(virtualTime, tails.get(job.group) ?? 0) + job.cost;
-      tails.set(job.group, job.turn);
-    }
+    job.turn = where === 'front' ? turns.first(job) : turns.last(job);
     job.state = 'ready';
     ready.add(job);
   };
@@ -95,13 +91,15 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       for (const job of lease.jobs.values()) {
         job.release?.();
         job.lease = undefined;
-        const isDead = job.attempts >= job.maxAttempts;
+        const isCancelled = lease.cancelled.has(job.id);
+        const isDead = !isCancelled && job.attempts >= job.maxAttempts;
         const message = 'The worker that ran it was lost.';
         if (isDead) bury(job, message);
         else {
           addError(job, message);
           job.progress = undefined;
-          makeReady(job, 'front');
+          if (isCancelled) finish(job, 'cancelled', null);
+          else makeReady(job, 'front');
         }
         lost.push({ id: job.id, task: job.task, isDead });
       }
@@ -113,22 +111,22 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     due.sort((a, b) => a.runAtMs - b.runAtMs || a.order - b.order);
     for (const job of due) makeReady(job, job.attempts > 0 ? 'front' : 'tail');
   };
-  /** Ends one job of a lease; `undefined` where it has no say. */
-  const settle = (leaseId: string, id: string): Kept | undefined => {
+  /** Ends one job of a lease, cancelled or not; `undefined` where it has no say. */
+  const settle = (leaseId: string, id: string) => {
     const lease = leases.get(leaseId);
     const job = lease?.jobs.get(id);
     if (lease === undefined || job === undefined) return undefined;
     lease.jobs.delete(id);
-    lease.cancelled.delete(id);
+    const isCancelled = lease.cancelled.delete(id);
     if (lease.jobs.size === 0) leases.delete(leaseId);
     job.lease = undefined;
     job.release?.();
-    return job;
+    return { job, isCancelled };
   };
-  const apply = (job: Kept, outcome: Outcome) => {
+  const apply = (job: Kept, outcome: Outcome, isCancelled: boolean) => {
     if (outcome.kind === 'done') finish(job, 'done', outcome.result);
-    else if (outcome.kind === 'cancelled') finish(job, 'cancelled', null);
     else if (outcome.kind === 'dead') bury(job, outcome.error);
+    else if (outcome.kind === 'cancelled' || isCancelled) finish(job, 'cancelled', null);
     else if (outcome.kind === 'retry') {
       addError(job, outcome.error);
       job.progress = undefined;
@@ -162,7 +160,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
     for (const job of taken) {
       ready.delete(job);
       Object.assign(job, { state: 'running', lease, attempts: job.attempts + 1 });
-      virtualTime = Math.max(virtualTime, job.turn);
+      turns.pass(job);
       if (job.attributes.uniqueUntil === 'started') freeKey(job);
     }
     if (taken.length > 0)
@@ -253,9 +251,9 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): J
       released = false;
       const refused = outcomes.filter((outcome) => {
         if (outcome.kind === 'released') return false;
-        const job = settle(outcome.lease, outcome.id);
-        if (job === undefined) return true;
-        apply(job, outcome);
+        const settled = settle(outcome.lease, outcome.id);
+        if (settled === undefined) return true;
+        apply(settled.job, outcome, settled.isCancelled);
         return false;
       });
       if (released) wake();

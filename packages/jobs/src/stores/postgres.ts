@@ -170,9 +170,13 @@ export function postgresStore(db: Db): JobStore {
 const purgedAtOnce = 5000;
 const nothing = { refused: [], isReleased: false };
 
+// A lease that somebody has locked is left for the next time: the others are not to wait with it.
 const heartbeatText = `
-update svc_jobs.leases set expires_at = clock_timestamp() + $2::double precision * interval '1 ms'
-where id = any($1::uuid[]) returning id, cancelled`;
+with renewed as (
+  update svc_jobs.leases set expires_at = clock_timestamp() + $2::double precision * interval '1 ms'
+  where id = any(array(select id from svc_jobs.leases where id = any($1::uuid[]) for no key update skip locked))
+)
+select id, cancelled from svc_jobs.leases where id = any($1::uuid[])`;
 
 const progressText = `
 insert into svc_jobs.progress (job_id, value)

@@ -206,6 +206,20 @@ function failurePromises(promise: DeclarePromise): void {
     expect((await claim(last)).ids).toEqual([]);
   });
 
+  promise('a running job that was cancelled ends so for those who wait for it', async (bench) => {
+    const { stores, claim, wait } = bench;
+    const [handedBack, lost] = [await openFlow(bench), await openFlow(bench)];
+    const taken = await claim(handedBack.task);
+    expect(await stores[0].cancel(handedBack.awaited[0])).toBe('running');
+    await taken.finish({ kind: 'back' });
+    expect(await handedBack.state()).toBe('dead');
+    await claim(lost.task, { leaseMs: 100 });
+    expect(await stores[0].cancel(lost.awaited[1])).toBe('running');
+    await wait(110);
+    await claim(lost.task);
+    expect(await lost.state()).toBe('dead');
+  });
+
   promise('a worker lost in its last attempt is an ending, too', async (bench) => {
     const { stores, unique, add, claim, newJob, wait } = bench;
     const [task, last] = [unique('poison'), unique('last')];

@@ -103,6 +103,57 @@ export function recordPromises(promise: DeclarePromise): void {
     expect(await stores[0].cancel(b)).toBeUndefined();
   });
 
+  for (const ending of [{ kind: 'back' }, { kind: 'retry', delayMs: 0, error: 'broken' }] as const)
+    promise(
+      `a job that was cancelled while it ran is over after '${ending.kind}'`,
+      async (bench) => {
+        const { stores, unique, add, claim, newJob } = bench;
+        const [task, uniqueKey] = [unique('cancelled'), unique('key')];
+        const [id, free, other] = (await add(
+          task,
+          { attributes: { keepMs } },
+          { attributes: { uniqueKey, uniqueUntil: 'removed' } },
+          {},
+        )) as [string, string, string];
+        const taken = await claim(task);
+        for (const each of [id, free]) expect(await stores[1].cancel(each)).toBe('running');
+        expect(await taken.finish(ending, ending, ending)).toEqual([]);
+        expect(await stores[0].get(id)).toMatchObject({ state: 'cancelled', attempts: 1 });
+        expect(await stores[0].get(free)).toBeUndefined();
+        const attributes = { uniqueKey, uniqueUntil: 'finished' as const };
+        const [stored] = await stores[0].enqueue([newJob(unique('probe'), { attributes })]);
+        expect(stored?.isDuplicate).toBe(false);
+        expect((await claim(task)).ids).toEqual([other]);
+      },
+    );
+
+  promise(
+    'a job that was cancelled while it ran is over when its worker is lost',
+    async (bench) => {
+      const { stores, unique, add, claim, newJob, wait } = bench;
+      const [task, uniqueKey] = [unique('cancelled'), unique('key')];
+      const [id, last, free, other] = (await add(
+        task,
+        { attributes: { keepMs } },
+        { attributes: { keepMs }, maxAttempts: 1 },
+        { attributes: { uniqueKey, uniqueUntil: 'removed' } },
+        {},
+      )) as [string, string, string, string];
+      const { lease } = await claim(task, { leaseMs: 100 });
+      for (const each of [id, last, free]) expect(await stores[1].cancel(each)).toBe('running');
+      await wait(110);
+      expect((await claim(task)).ids).toEqual([other]);
+      for (const each of [id, last])
+        expect(await stores[0].get(each)).toMatchObject({ state: 'cancelled', attempts: 1 });
+      expect(await stores[0].get(free)).toBeUndefined();
+      const attributes = { uniqueKey, uniqueUntil: 'finished' as const };
+      const [stored] = await stores[0].enqueue([newJob(unique('probe'), { attributes })]);
+      expect(stored?.isDuplicate).toBe(false);
+      const late = { lease, id, kind: 'done', result: null } as const;
+      expect(await stores[0].finish([late], [lease])).toEqual([late]);
+    },
+  );
+
   promise('lists have the newest first, and go on where they ended', async (bench) => {
     const { stores, unique, add } = bench;
     const task = unique('list');

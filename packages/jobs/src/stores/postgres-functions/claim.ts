@@ -1,4 +1,5 @@
 import { columns, typedColumns, withError } from './columns.ts';
+import { moveVirtualTime } from './sequences.ts';
 
 /** Expired leases. The lock comes first and the reading after it, in a statement of its own, so that it sees what was settled before the lock. */
 export const takeBackFunction = `
@@ -8,34 +9,41 @@ declare
   now_at timestamptz := clock_timestamp();
   over_ids uuid[];
   found_jobs json;
+  ended json;
   again json;
 begin
   select array_agg(l.id) into over_ids from (
     select id from svc_jobs.leases where expires_at <= now_at order by expires_at limit p_max for update skip locked) l;
   if over_ids is null then return null; end if;
   with j as materialized (
-    select r.*, r.attempts >= r.max_attempts as is_dead from svc_jobs.leases l, json_to_recordset(l.jobs) as r(${typedColumns})
+    select r.*, case when r.id = any(l.cancelled) then 'cancelled' when r.attempts >= r.max_attempts then 'dead' else 'ready' end
+      as state, coalesce((r.attributes ->> 'keepMs')::double precision, 0) as keep_ms
+    from svc_jobs.leases l, json_to_recordset(l.jobs) as r(${typedColumns})
     where l.id = any(over_ids)
       and not exists (select from svc_jobs.settled s where s.lease_id = l.id and s.job_id = r.id)
   ), failed as materialized (
     select id, task, payload, priority, group_key, cost, attempts, max_attempts, enqueued_at, attributes,
-      ${withError(`'The worker that ran it was lost.'`)} as errors, is_dead
+      ${withError(`'The worker that ran it was lost.'`)} as errors, state, keep_ms
     from j
   ), died as (
-    insert into svc_jobs.dead (${columns}) select ${columns} from failed where is_dead
+    insert into svc_jobs.dead (${columns}) select ${columns} from failed where state = 'dead'
+  ), kept as (
+    insert into svc_jobs.finished (${columns}, state, expires_at)
+      select ${columns}, state, now_at + keep_ms * interval '1 ms' from failed where state = 'cancelled' and keep_ms > 0
   ), freed as (
-    delete from svc_jobs.unique_keys k using failed f where f.is_dead
-      and k.key = f.attributes ->> 'uniqueKey' and k.job_id = f.id and f.attributes ->> 'uniqueUntil' <> 'removed'
+    delete from svc_jobs.unique_keys k using failed f where f.state <> 'ready'
+      and k.key = f.attributes ->> 'uniqueKey' and k.job_id = f.id
+      and (f.attributes ->> 'uniqueUntil' <> 'removed' or f.state = 'cancelled' and f.keep_ms = 0)
   ), forgotten as (
     delete from svc_jobs.progress p using failed f where p.job_id = f.id
   )
-  select json_agg(json_build_object('id', id, 'task', task, 'isDead', is_dead)),
-    json_agg(f) filter (where not is_dead) into found_jobs, again from failed f;
+  select json_agg(json_build_object('id', id, 'task', task, 'isDead', state = 'dead')),
+    json_agg(json_build_object('id', id, 'state', state, 'isKept', state = 'dead' or keep_ms > 0)) filter (where state <> 'ready'),
+    json_agg(f) filter (where state = 'ready') into found_jobs, ended, again from failed f;
   delete from svc_jobs.leases where id = any(over_ids);
   delete from svc_jobs.settled where lease_id = any(over_ids);
   delete from svc_jobs.limited where lease_id = any(over_ids);
-  perform svc_jobs.end_awaited(json_agg(json_build_object('id', id, 'state', 'dead', 'isKept', true)))
-    from json_to_recordset(found_jobs) as f(id uuid, "isDead" boolean) where "isDead";
+  if ended is not null then perform svc_jobs.end_awaited(ended); end if;
   if again is not null then perform svc_jobs.make_ready(again); end if;
   return found_jobs;
 end $$`;
@@ -109,7 +117,7 @@ begin
       returning id, task, payload, priority, group_key, cost, (attempts + 1)::smallint as attempts, max_attempts, enqueued_at,
         attributes, errors, turn
     ), moved as (
-      select json_agg(gone order by priority desc, turn, id) as all_jobs, max(turn) as last_turn,
+      select json_agg(gone order by priority desc, turn, id) as all_jobs,
         array_agg(attributes ->> 'uniqueKey') filter (where attributes ->> 'uniqueUntil' = 'started') as keys,
         array_agg(id) filter (where attributes ->> 'uniqueUntil' = 'started') as key_jobs
       from gone
@@ -125,7 +133,7 @@ begin
     select all_jobs,
         (select array_agg(coalesce(e.turn, p_floors[level + 1], 0) order by level)
           from generate_series(0, 9) as level left join ended e on e.priority = level),
-        setval('svc_jobs.virtual_time', greatest(last_turn, (select last_value from svc_jobs.virtual_time)))
+        (select count(${moveVirtualTime('priority', 'turn')}) from ended)
       into jobs, floors from moved;
   end if;
   if p_limits is not null then rate_in_ms := svc_jobs.count_limited(p_lease, jobs, p_limits); end if;

@@ -1,16 +1,18 @@
 import { columns, prefixed, typedColumns } from './columns.ts';
+import { setUngroupedTail, ungroupedTail, virtualTime } from './sequences.ts';
 
-/** Where the turns of a group end. Start-time fair queueing (Goyal, Vin, Cheng, 1996): who comes anew begins at the virtual time. */
+/** Where the turns of a group in one priority end. Start-time fair queueing (Goyal, Vin, Cheng, 1996): who comes anew begins at the virtual time. */
 export const tailFunction = `
-create function svc_jobs.tail(p_group text) returns bigint language plpgsql set search_path = pg_catalog as $$
+create function svc_jobs.tail(p_group text, p_priority smallint) returns bigint language plpgsql set search_path = pg_catalog as $$
 declare
-  now_v bigint := (select last_value from svc_jobs.virtual_time);
+  now_v bigint := ${virtualTime('p_priority')};
 begin
   -- A sequence, and for groups a look at the index: a row to be updated would make all who write for a group wait for each other.
   if p_group is null then
-    return greatest(now_v, (select last_value from svc_jobs.ungrouped_tail));
+    return greatest(now_v, ${ungroupedTail('p_priority')});
   end if;
-  return greatest(now_v, (select max(turn) from svc_jobs.ready where group_key = p_group and turn > now_v));
+  return greatest(now_v, (
+    select max(turn) from svc_jobs.ready where group_key = p_group and priority = p_priority and turn > now_v));
 end $$`;
 
 /** Rows come as they leave another table. What was tried before goes to the front, what is new to the end of its group. */
@@ -18,21 +20,24 @@ export const makeReadyFunction = `
 create function svc_jobs.make_ready(p_jobs json) returns void language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_nestloop = off as $$
 declare
-  ungrouped bigint;
+  levels smallint[];
+  tails bigint[];
 begin
   with j as materialized (
     select r.*, row_number() over () as ord from json_to_recordset(p_jobs) as r(${typedColumns})
   ), bases as materialized (
-    select group_key, svc_jobs.tail(group_key) as base from (select distinct group_key from j where attempts = 0) g
+    select group_key, priority, svc_jobs.tail(group_key, priority) as base
+    from (select distinct group_key, priority from j where attempts = 0) g
   ), placed as materialized (
-    select ${prefixed('j')}, case when attempts > 0 then (select last_value from svc_jobs.virtual_time)
-      else base + sum(cost) filter (where attempts = 0) over (partition by j.group_key order by ord) end as turn
-    from j left join bases on coalesce(bases.group_key, '') = coalesce(j.group_key, '')
+    select ${prefixed('j')}, case when attempts > 0 then ${virtualTime('j.priority')}
+      else base + sum(cost) filter (where attempts = 0) over (partition by j.group_key, j.priority order by ord) end as turn
+    from j left join bases on coalesce(bases.group_key, '') = coalesce(j.group_key, '') and bases.priority = j.priority
   ), inserted as (
     insert into svc_jobs.ready (${columns}, turn) select ${columns}, turn from placed
   )
-  select max(turn) into ungrouped from placed where group_key is null and attempts = 0;
-  if ungrouped is not null then perform setval('svc_jobs.ungrouped_tail', ungrouped); end if;
+  select array_agg(priority), array_agg(turn) into levels, tails from (
+    select priority, max(turn) as turn from placed where group_key is null and attempts = 0 group by priority) ended;
+  perform ${setUngroupedTail('priority', 'turn')} from unnest(levels, tails) as t(priority, turn);
 end $$`;
 
 /**
@@ -48,18 +53,20 @@ set search_path = pg_catalog set enable_seqscan = off set enable_nestloop = off 
 declare
   now_at timestamptz := clock_timestamp();
   base bigint;
+  levels smallint[];
+  tails bigint[];
   the_group text := nullif(p_groups[1], '');
 begin
-  if p_delays_ms is null and p_unique_keys is null and cardinality(p_groups) = 1 then
-    base := svc_jobs.tail(the_group);
+  if p_delays_ms is null and p_unique_keys is null and cardinality(p_groups) = 1 and cardinality(p_priorities) = 1 then
+    base := svc_jobs.tail(the_group, p_priorities[1]);
     insert into svc_jobs.ready (id, task, payload, priority, group_key, cost, max_attempts, attributes, turn)
-      select u.id, coalesce(u.task, p_tasks[1]), u.payload, coalesce(u.priority, p_priorities[1]), the_group,
+      select u.id, coalesce(u.task, p_tasks[1]), u.payload, p_priorities[1], the_group,
         coalesce(u.cost, p_costs[1]), coalesce(u.max_attempts, p_max_attempts[1]),
         nullif(coalesce(u.attributes, p_attributes[1]), '')::json, base + p_costs[1] * u.ord
-      from unnest(p_ids, p_payloads, p_tasks, p_priorities, p_costs, p_max_attempts, p_attributes)
-        with ordinality as u(id, payload, task, priority, cost, max_attempts, attributes, ord);
+      from unnest(p_ids, p_payloads, p_tasks, p_costs, p_max_attempts, p_attributes)
+        with ordinality as u(id, payload, task, cost, max_attempts, attributes, ord);
     if the_group is null then
-      perform setval('svc_jobs.ungrouped_tail', base + p_costs[1] * cardinality(p_ids));
+      perform ${setUngroupedTail('p_priorities[1]', 'base + p_costs[1] * cardinality(p_ids)')};
     end if;
     return;
   end if;
@@ -87,21 +94,23 @@ begin
   ), later as (
     insert into svc_jobs.scheduled (${columns}, run_at) select ${columns}, run_at from u where run_at > now_at
   ), bases as materialized (
-    select group_key, svc_jobs.tail(group_key) as begin_turn
-    from (select distinct group_key from u where run_at <= now_at) g
+    select group_key, priority, svc_jobs.tail(group_key, priority) as begin_turn
+    from (select distinct group_key, priority from u where run_at <= now_at) g
   ), placed as materialized (
-    select u.*, begin_turn + sum(cost) over (partition by u.group_key order by u.ord) as turn
-    from u join bases on coalesce(bases.group_key, '') = coalesce(u.group_key, '') where run_at <= now_at
+    select u.*, begin_turn + sum(cost) over (partition by u.group_key, u.priority order by u.ord) as turn
+    from u join bases on coalesce(bases.group_key, '') = coalesce(u.group_key, '') and bases.priority = u.priority
+    where run_at <= now_at
   ), inserted as (
     insert into svc_jobs.ready (${columns}, turn) select ${columns}, turn from placed
   )
-  select max(turn) into base from placed where group_key is null;
-  if base is not null then perform setval('svc_jobs.ungrouped_tail', base); end if;
+  select array_agg(priority), array_agg(turn) into levels, tails from (
+    select priority, max(turn) as turn from placed where group_key is null group by priority) ended;
+  perform ${setUngroupedTail('priority', 'turn')} from unnest(levels, tails) as t(priority, turn);
 end $$`;
 
 /** To the front, where they came from. */
 export const handBackFunction = `
 create function svc_jobs.hand_back(p_jobs json) returns void language sql set search_path = pg_catalog as $$
   insert into svc_jobs.ready (${columns}, turn)
-    select r.*, (select last_value from svc_jobs.virtual_time) from json_to_recordset(p_jobs) as r(${typedColumns})
+    select r.*, ${virtualTime('r.priority')} from json_to_recordset(p_jobs) as r(${typedColumns})
 $$`;

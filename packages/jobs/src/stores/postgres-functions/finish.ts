@@ -1,5 +1,9 @@
 import { columns, typedColumns, withError } from './columns.ts';
 
+/** How an attempt ends: what was cancelled does not run again. */
+const kind = (id: string, cancelled: string) =>
+  `case when o.kind in ('retry', 'back') and ${id} = any(${cancelled}) then 'cancelled' else o.kind end`;
+
 /** Outcomes, each once and only under its lease; gives those it refused. Leases of which nothing is left are deleted whole. */
 export const finishFunction = `
 create function svc_jobs.finish(p_outcomes json, p_closed uuid[], out refused json, out is_released boolean) language plpgsql
@@ -32,14 +36,18 @@ begin
     select lease, id from o where lease = any(whole) and kind <> 'released'
       and not exists (select from svc_jobs.settled s where s.lease_id = o.lease and s.job_id = o.id)
   ) a;
+  -- Who cancels such a job at this moment comes before, and is heeded, or after, and finds where it is then.
+  perform from svc_jobs.leases where id in (
+    select lease from json_to_recordset(p_outcomes) as r(lease uuid, kind text) where kind in ('retry', 'back'))
+    order by id for no key update;
   with o as materialized (
     select r.* from json_to_recordset(p_outcomes)
       as r(lease uuid, id uuid, kind text, result text, error text, "delayMs" double precision)
   ), held as materialized (
-    select l.id as lease, r.* from svc_jobs.leases l cross join lateral json_to_recordset(l.jobs) as r(${typedColumns})
+    select l.id as lease, l.cancelled, r.* from svc_jobs.leases l cross join lateral json_to_recordset(l.jobs) as r(${typedColumns})
     where l.id in (select lease from json_to_recordset(accepted) as a(lease uuid))
   ), e as materialized (
-    select h.*, o.kind, o.result, o.error, o."delayMs" as delay_ms
+    select h.*, ${kind('h.id', 'h.cancelled')} as kind, o.result, o.error, o."delayMs" as delay_ms
     from json_to_recordset(accepted) as a(lease uuid, id uuid)
     join o on o.lease = a.lease and o.id = a.id
     join held h on h.lease = a.lease and h.id = a.id
@@ -71,13 +79,14 @@ begin
   if back is not null then perform svc_jobs.hand_back(back); end if;
   if exists (select from svc_jobs.dependencies) then
     is_released := svc_jobs.end_awaited((
-      select json_agg(json_build_object('id', o.id, 'state', o.kind, 'result', o.result,
-        'isKept', o.kind = 'dead' or coalesce((j.attributes ->> 'keepMs')::double precision, 0) > 0))
+      select json_agg(json_build_object('id', o.id, 'state', e.kind, 'result', o.result,
+        'isKept', e.kind = 'dead' or coalesce((j.attributes ->> 'keepMs')::double precision, 0) > 0))
       from json_to_recordset(p_outcomes) as o(lease uuid, id uuid, kind text, result text)
       join json_to_recordset(accepted) as a(lease uuid, id uuid) on a.lease = o.lease and a.id = o.id
       join svc_jobs.leases l on l.id = o.lease
       join lateral json_to_recordset(l.jobs) as j(id uuid, attributes json) on j.id = o.id
-      where o.kind in ('done', 'cancelled', 'dead')));
+      cross join lateral (select ${kind('o.id', 'l.cancelled')} as kind) e
+      where e.kind in ('done', 'cancelled', 'dead')));
   end if;
   if cardinality(whole) > 0 then
     delete from svc_jobs.leases where id = any(whole);
@@ -119,7 +128,7 @@ begin
   end if;
 end $$`;
 
-/** Looks twice, since a job can move on between two looks. */
+/** Looks twice, since a job can move on between two looks, and at a lease once more when it has the lock. */
 export const cancelFunction = `
 create function svc_jobs.cancel(p_job uuid) returns text language plpgsql
 set search_path = pg_catalog set enable_seqscan = off as $$
@@ -146,6 +155,8 @@ begin
         'isKept', exists (select from svc_jobs.finished where id = p_job))));
       return was;
     end if;
+    perform from svc_jobs.leases l where exists (select from json_array_elements(l.jobs) j where (j ->> 'id')::uuid = p_job)
+      for no key update;
     update svc_jobs.leases l set cancelled = array_append(cancelled, p_job)
       where exists (select from json_array_elements(l.jobs) j where (j ->> 'id')::uuid = p_job)
         and not exists (select from svc_jobs.settled s where s.lease_id = l.id and s.job_id = p_job);

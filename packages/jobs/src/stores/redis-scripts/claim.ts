@@ -11,11 +11,16 @@ for _, over in ipairs(call('ZRANGEBYSCORE', base .. 'leases', '-inf', now, 'LIMI
       local message = 'The worker that ran it was lost.'
       make_free(job)
       leave('running', job.task, id)
-      if job.tries >= job.most then bury(job, message)
-      else run_again(job, job.tries, errors_with(job, message)) end
+      local is_cancelled = is_asked(over, id)
+      local is_dead = not is_cancelled and job.tries >= job.most
+      if is_dead then bury(job, message)
+      else
+        call('HSET', job_key(id), 'errors', errors_with(job, message))
+        if is_cancelled then finish(job, 'cancelled', '') else run_again(job, job.tries) end
+      end
       lost[#lost + 1] = id
       lost[#lost + 1] = job.task
-      lost[#lost + 1] = job.tries >= job.most and 1 or 0
+      lost[#lost + 1] = is_dead and 1 or 0
     end
   end
   end_lease(over)
@@ -179,7 +184,8 @@ for at, item in ipairs(picked) do
   if f[8] and f[9] == 'started' then free_key({id = id, unique = f[8]}) end
   leave('ready', item.task, id)
   enter('running', item.task, id)
-  virtual = max(virtual_time(), item.place % level)
+  local priority = tonumber(f[2])
+  virtual[priority] = max(virtual_time(priority), item.place % level)
   ids[at] = id
   jobs[at] = {id, item.task, f[1], f[2], item.group, tries, f[4], f[5], f[6], f[7]}
 end
@@ -188,8 +194,10 @@ if #ids > 0 then
   many('SADD', base .. 'lease:' .. lease, ids)
   call('ZADD', base .. 'leases', now + lease_ms, lease)
   call('HSET', base .. 'workers', lease, worker)
-  call('SET', base .. 'time', string.format('%.0f', virtual))
-  call('ZREMRANGEBYSCORE', base .. 'tails', '-inf', virtual)
+  for priority, turn in pairs(virtual) do
+    call('HSET', base .. 'time', priority, text(turn))
+    call('ZREMRANGEBYSCORE', tails_key(priority), '-inf', turn)
+  end
   for use, count in pairs(started) do call('HINCRBY', base .. 'limited', use, count) end
   for use, arrival in pairs(arrivals) do
     if started[use] then call('ZADD', base .. 'rates', arrival, use) end

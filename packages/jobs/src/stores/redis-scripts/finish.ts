@@ -11,6 +11,7 @@ for i = 1, #ARGV, 5 do
     refused[#refused + 1] = (i - 1) / 5
   else
     leases[lease] = true
+    if (kind == 'retry' or kind == 'back') and is_asked(lease, id) then kind, value = 'cancelled', '' end
     make_free(job)
     leave('running', job.task, id)
     if kind == 'done' or kind == 'cancelled' then finish(job, kind, value)

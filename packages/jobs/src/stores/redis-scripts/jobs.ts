@@ -10,7 +10,7 @@ import { flowEndings, flowVerdicts } from './flow-parts.ts';
  * - `leases` by their end, `lease:LEASE`: ids without an outcome, `asked:LEASE`: those somebody wants to end, `workers`;
  * - of a job that waits for others `awaited:ID`: how each of them stands, how many stand so, `after` for their order, `else`
  *   for what it does on failure, and its hour, `due`; `followers:ID`: who waits for what can still end;
- * - `time` and `tails`: the virtual time and where the turns of groups end; `limited`, `rates`, `paused`, `tasks`.
+ * - for each priority its virtual time, in `time`, and `tails:PRIORITY`: where the turns of groups end; `limited`, `rates`, `paused`, `tasks`.
  *
  * Writes to indexes and queues are gathered and made together: `flush` ends a script, and each part of one.
  */
@@ -23,6 +23,7 @@ local function text(number) return string.format('%.0f', floor(number)) end
 local function job_key(id) return base .. 'job:' .. id end
 local function index_key(state, task) return base .. 'in:' .. state .. '\\31' .. task end
 local function queue_key(task, group) return base .. 'queue:' .. task .. '\\31' .. group end
+local function tails_key(priority) return base .. 'tails:' .. priority end
 local function heads_key(task) return base .. 'heads:' .. task end
 
 local function many(command, key, words)
@@ -31,7 +32,7 @@ local function many(command, key, words)
   end
 end
 
-local entering, leaving, queues, tails, virtual = {}, {}, {}, {}, nil
+local entering, leaving, queues, tails, virtual = {}, {}, {}, {}, {}
 local function enter(state, task, id)
   local key = index_key(state, task)
   local words = entering[key] or {}
@@ -62,26 +63,31 @@ local function write()
     local id, place = head_of(key)
     if id ~= was or place ~= was_place then seat(queue.task, queue.group, was, id, place) end
   end
-  for group, turn in pairs(tails) do call('ZADD', base .. 'tails', turn, group) end
+  for priority, ends in pairs(tails) do
+    for group, turn in pairs(ends) do call('ZADD', tails_key(priority), turn, group) end
+  end
   entering, leaving, queues = {}, {}, {}
 end
 
-local function virtual_time()
-  virtual = virtual or tonumber(call('GET', base .. 'time') or 0)
-  return virtual
+local function virtual_time(priority)
+  virtual[priority] = virtual[priority] or tonumber(call('HGET', base .. 'time', priority) or 0)
+  return virtual[priority]
 end
 -- Start-time fair queueing (Goyal, Vin, Cheng, 1996): who comes anew begins at the virtual time.
 local function make_ready(job, at_front)
-  local turn = virtual_time()
+  local priority = tonumber(job.priority)
+  local turn = virtual_time(priority)
   if not at_front then
-    local tail = tails[job.group] or tonumber(call('ZSCORE', base .. 'tails', job.group) or 0)
+    local ends = tails[priority] or {}
+    tails[priority] = ends
+    local tail = ends[job.group] or tonumber(call('ZSCORE', tails_key(priority), job.group) or 0)
     turn = max(turn, tail) + job.cost
-    tails[job.group] = turn
+    ends[job.group] = turn
   end
   local key = queue_key(job.task, job.group)
   local queue = queues[key] or {task = job.task, group = job.group, words = {}}
   queues[key] = queue
-  queue.words[#queue.words + 1] = (9 - job.priority) * level + turn
+  queue.words[#queue.words + 1] = (9 - priority) * level + turn
   queue.words[#queue.words + 1] = job.id
   enter('ready', job.task, job.id)
 end
@@ -136,9 +142,8 @@ local function bury(job, message)
   enter('dead', job.task, job.id)
 end
 -- It ran, and is ready again, in front.
-local function run_again(job, tries, errors)
+local function run_again(job, tries)
   call('HSET', job_key(job.id), 'state', 'ready', 'tries', tries)
-  if errors then call('HSET', job_key(job.id), 'errors', errors) end
   call('HDEL', job_key(job.id), 'progress', 'lease', 'limited')
   make_ready(job, true)
 end
@@ -148,6 +153,7 @@ local function make_free(job)
     if call('HINCRBY', base .. 'limited', use, -1) <= 0 then call('HDEL', base .. 'limited', use) end
   end
 end
+local function is_asked(lease, id) return call('SISMEMBER', base .. 'asked:' .. lease, id) == 1 end
 local function end_lease(lease)
   call('ZREM', base .. 'leases', lease)
   call('HDEL', base .. 'workers', lease)
