@@ -15,6 +15,8 @@ export interface Outcomes {
   drop(lease: string): void;
   /** Leases to be kept alive. */
   leases(): readonly string[];
+  /** Whether everything is told. */
+  isIdle(): boolean;
   /** Resolves when everything is told, or after so long. */
   idle(ms?: number): Promise<void>;
 }
@@ -113,8 +115,9 @@ export function createOutcomes({
       waiting = waiting.filter(({ outcome }) => outcome.lease !== lease);
     },
     leases: () => [...left.keys()],
+    isIdle: () => !isFlushing && waiting.length === 0,
     async idle(ms) {
-      if (!isFlushing && waiting.length === 0) return;
+      if (handlers.isIdle()) return;
       const timer = new AbortController();
       await new Promise<void>((resolve) => {
         idleWaiters.add(resolve);

@@ -120,6 +120,8 @@ export function createWorker({
       const asked = Math.min(free, mostAtOnce);
       // Who asks while a claim is under way is not answered by it: it may have looked before they enqueued.
       const asking = [...drainedWaiters];
+      // An end that is told while a claim is under way may make a job ready that the claim did not see.
+      const wasIdle = attempts.running + attempts.waiting === 0 && outcomes.isIdle();
       const claimed = await claim(asked);
       if (claimed === undefined) {
         await work.wait(calls.retryInMs());
@@ -130,6 +132,7 @@ export function createWorker({
       if (claimed.jobs.length === asked) continue;
       if (claimed.jobs.length === 0 && attempts.running + attempts.waiting === 0) {
         await outcomes.idle();
+        if (!wasIdle && asking.length > 0) continue;
         for (const resolve of asking) {
           drainedWaiters.delete(resolve);
           resolve();
@@ -187,6 +190,8 @@ export function createWorker({
     ended.abort('stopped');
     beat.set();
     await background;
+    // What a claim brought that was under way meanwhile was handed back.
+    await outcomes.idle(leaseMs);
   };
 
   const worker: Worker = {
