@@ -32,7 +32,7 @@ export interface WebhooksContext {
 }
 
 /** Refuses, by throwing, a URL that must not be called; what it throws is logged, and not told. */
-export type CheckUrl = (url: string) => void | Promise<void>;
+export type CheckUrl = (url: string) => unknown;
 
 export interface WriteOptions {
   /** The caller's transaction, opened by `transact`. @default one of its own */
