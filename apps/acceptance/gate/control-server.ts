@@ -26,7 +26,8 @@ export function startControlServer(controls: Controls): Promise<ControlServer> {
   };
   const server = createServer((request, response) => {
     void answer(request).then(({ status, body }) => {
-      response.writeHead(status, { 'content-type': 'application/json' });
+      // A scenario that computes for seconds would send its next request into a connection that is closed by then.
+      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
       response.end(JSON.stringify(body ?? null));
     });
   });
